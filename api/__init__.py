@@ -1,0 +1,1 @@
+"""The only place that wires concrete objects: command line, REST, web pages and reports."""

@@ -1,0 +1,197 @@
+"""Settings: one table of sections; each field has a type, a default and a help line, and an environment override.
+
+Order of precedence: `EHO_SECTION__NAME` in the environment, then `EHO_HOME/config.toml`, then the default.
+`EHO_HOME` (data folder) and `EHO_DATA` (public data sets, no default) are the two bare variables.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from eho.errors import SettingsError
+
+_BARE = frozenset({"EHO_HOME", "EHO_DATA"})
+
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CrawlSettings(_Section):
+    """How pages are fetched."""
+
+    user_agent: str = Field(
+        default="EhoBot/0.1 (media research; set crawl.user_agent to name your project and a contact)",
+        min_length=8,
+        description="sent with every request; name your project and a contact address",
+    )
+    allow_live: bool = Field(
+        default=False,
+        description="crawl outlets outside this machine; off until personal details are masked before storage",
+    )
+    proxy: str | None = Field(default=None, description="HTTP proxy for all requests, such as http://127.0.0.1:8099")
+    concurrency: int = Field(default=16, ge=1, description="requests under way at once, over all hosts")
+    concurrency_per_host: int = Field(default=2, ge=1, description="requests under way at once to one host")
+    delay_s: Seconds = Field(default=1.0, description="least pause between two requests to one host; robots.txt may ask for more")
+    autothrottle: bool = Field(default=True, description="slow down with a host that answers slowly")
+    timeout_s: Annotated[float, Field(gt=0)] = Field(default=30.0, description="give up on one response after this time")
+    max_page_mb: Annotated[float, Field(gt=0)] = Field(default=10.0, description="largest response kept")
+    max_redirects: int = Field(default=6, ge=0, description="redirects followed for one address")
+    retries: int = Field(default=2, ge=0, description="further tries after a temporary failure")
+
+
+class StoreSettings(_Section):
+    """Where documents and tags are kept."""
+
+    url: str | None = Field(
+        default=None, description="SQLAlchemy address of the store; a SQLite file in the data folder by default"
+    )
+
+
+class TagSettings(_Section):
+    """Which model tags, and what is shown."""
+
+    model: str = Field(default="baseline", description="name of a shipped model, or the folder of your own")
+    near_duplicate_similarity: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.7, description="estimated Jaccard similarity from which two texts are one story"
+    )
+
+
+class IndexSettings(_Section):
+    """The search index."""
+
+    engine: Literal["embedded"] = Field(default="embedded", description="search engine")
+    writer_memory_mb: int = Field(default=64, ge=15, description="memory of the index writer")
+
+
+class ServeSettings(_Section):
+    """The web server."""
+
+    host: str = Field(default="127.0.0.1", description="address that the server listens on")
+    port: int = Field(default=8765, ge=0, le=65535, description="port that the server listens on")
+
+
+class HomeSettings(_Section):
+    """The data folder."""
+
+    lock_wait_s: Seconds = Field(
+        default=10.0, description="how long a second process waits for the data folder before it gives up"
+    )
+
+
+class Settings(_Section):
+    """All settings, by section."""
+
+    crawl: CrawlSettings = CrawlSettings()
+    store: StoreSettings = StoreSettings()
+    tag: TagSettings = TagSettings()
+    index: IndexSettings = IndexSettings()
+    serve: ServeSettings = ServeSettings()
+    home: HomeSettings = HomeSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One line of `eho settings`."""
+
+    name: str
+    value: Any
+    default: Any
+    type: str
+    origin: str
+    help: str
+
+
+def load_settings(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read defaults, then the TOML file where there is one, then the environment.
+
+    Raises SettingsError with name, value and remedy in one line.
+    """
+    return _load(config, os.environ if environ is None else environ)[0]
+
+
+def list_settings(config: Path | None = None, environ: Mapping[str, str] | None = None) -> list[SettingRow]:
+    """Return every setting with value, default, type, origin (default, config.toml or the variable) and help."""
+    loaded, origins = _load(config, os.environ if environ is None else environ)
+    rows = []
+    for section, field in Settings.model_fields.items():
+        values, defaults = getattr(loaded, section), field.get_default()
+        for name, setting in type(defaults).model_fields.items():
+            key = f"{section}.{name}"
+            kind = getattr(setting.annotation, "__name__", str(setting.annotation))
+            rows.append(
+                SettingRow(
+                    name=key,
+                    value=getattr(values, name),
+                    default=getattr(defaults, name),
+                    type=str(setting.annotation) if kind in ("Annotated", "Literal") or "|" in str(setting.annotation) else kind,
+                    origin=origins.get(key, "default"),
+                    help=setting.description or "",
+                )
+            )
+    return rows
+
+
+def setting_names() -> list[str]:
+    """Return all names, `section.name`."""
+    return [
+        f"{section}.{name}" for section, field in Settings.model_fields.items() for name in type(field.get_default()).model_fields
+    ]
+
+
+def _load(config: Path | None, environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+    merged: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+    for name, value in _from_toml(config).items():
+        _put(merged, origins, name, value, str(config))
+    for variable, text in environ.items():
+        if variable.startswith("EHO_") and variable not in _BARE:
+            name = variable.removeprefix("EHO_").lower().replace("__", ".", 1)
+            _put(merged, origins, name, _from_text(text), variable)
+    try:
+        return Settings.model_validate(merged), origins
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"][:2])
+        raise SettingsError(
+            f"Setting {name} is {first.get('input')!r} (from {origins.get(name, 'default')}): {first['msg']}. See eho settings."
+        ) from error
+
+
+def _from_toml(config: Path | None) -> dict[str, Any]:
+    if config is None or not config.exists():
+        return {}
+    try:
+        table = tomllib.loads(config.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{config} cannot be read: {error}. Mend the file, or remove it to use the defaults.") from error
+    flat: dict[str, Any] = {}
+    for section, values in table.items():
+        if not isinstance(values, dict):
+            raise SettingsError(f"{config}: {section} = {values!r} stands outside a section; write it under [section].")
+        flat |= {f"{section}.{name}": value for name, value in values.items()}
+    return flat
+
+
+def _put(merged: dict[str, dict[str, Any]], origins: dict[str, str], name: str, value: Any, origin: str) -> None:
+    if name not in setting_names():
+        close = difflib.get_close_matches(name, setting_names(), n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise SettingsError(f"There is no setting {name!r} (from {origin}).{hint} See eho settings.")
+    section, _, field = name.partition(".")
+    merged.setdefault(section, {})[field] = value
+    origins[name] = origin
+
+
+def _from_text(text: str) -> Any:
+    return None if text.strip().lower() in ("", "none", "null") else text

@@ -1,0 +1,1 @@
+"""Gold data, metrics with intervals, benchmarks and the invented outlets."""

@@ -1,0 +1,1 @@
+"""Text in, numbers out: classifiers, their training, registry and cards."""

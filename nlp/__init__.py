@@ -1,0 +1,1 @@
+"""Steps that turn a Document into an AnnotatedDocument."""
