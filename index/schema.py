@@ -1,0 +1,76 @@
+"""Tables of the document store: current documents with their tags, what they superseded, addresses and outcomes."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+# One row per fact about the store itself: "schema" and "sequence".
+store_info = Table(
+    "store_info",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+# `seq` is the number of the last change of the row, whether of text, tags or cluster: readers ask for what came after a number.
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("seq", Integer, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("source", String(200), nullable=False, index=True),
+    Column("body", Text, nullable=False),  # the document as JSON, without its cluster
+    Column("tags", Text),
+    Column("model", String(200)),
+    Column("model_version", String(200)),
+    Column("codebook", String(200)),
+    Column("cluster_id", String(200), index=True),
+    Column("cluster_role", String(10)),
+    Column("cluster_similarity", Float),
+)
+
+# Superseded texts and tags stay, so that an answer of a given sequence number can be told again.
+superseded_documents = Table(
+    "superseded_documents",
+    metadata,
+    Column("document_id", String(200), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("until_seq", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+superseded_tags = Table(
+    "superseded_tags",
+    metadata,
+    Column("document_id", String(200), primary_key=True),
+    Column("until_seq", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("tags", Text, nullable=False),
+)
+
+# Every address under which a document was asked for or reached.
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("document_id", String(200), nullable=False),
+)
+
+# One row per source and address: a second run replaces a failure, never adds to the count.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("source", String(200), primary_key=True),  # "" where there is none
+    Column("key", Text, primary_key=True),
+    Column("outcome", String(40), nullable=False),
+    Column("day", String(10), nullable=False),  # in Europe/Belgrade
+    Column("record", Text, nullable=False),
+    Index("outcomes_by_day", "source", "outcome", "day"),
+)

@@ -1,0 +1,225 @@
+"""The store: every document with its versions, tags and cluster, and what became of every address; the index is built from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
+
+from eho.annotation import AnnotatedDocument, ModelVersion, Tags
+from eho.document import Cluster, Document
+from eho.outcome import Outcome, OutcomeRecord
+from index.calendar import day_of
+from index.database import Database
+from index.rows import CURRENT, put_addresses, put_clusters_page, put_page, put_tags_page, to_annotated, to_document
+from index.schema import addresses, documents, outcomes, store_info, superseded_documents
+
+T = TypeVar("T")
+
+_PAGE = 500  # rows read or written at once: a page of long articles is about 5 MB, and old SQLite takes 999 variables
+_FIRST = frozenset({Outcome.STORED, Outcome.NEW_VERSION})
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """How many addresses of a source ended in an outcome on a Belgrade day."""
+
+    source: str
+    outcome: Outcome
+    day: date
+    count: int
+
+
+class Store:
+    """Documents, tags, clusters, addresses and outcomes; every change of a document takes the next sequence number.
+
+    Threads and processes may read while one writes. A change is durable when its method returns.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the store at a SQLAlchemy address, making it where there is none. Raises StoreError."""
+        return cls(Database.open(url))
+
+    def close(self) -> None:
+        """Release all connections."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # -- documents ------------------------------------------------------------------------------------------------
+
+    def put(self, document: Document) -> Outcome:
+        """Store one document: STORED, UNCHANGED, or NEW_VERSION when its title, lead, text or time differ."""
+        return self.put_all([document])[0]
+
+    def put_all(self, batch: Iterable[Document]) -> list[Outcome]:
+        """Store documents in transactions of a few hundred, far faster than one by one; outcomes in the order given."""
+        result: list[Outcome] = []
+        for page in _pages_of_distinct(batch):
+            with self._database.writing() as connection:
+                result += put_page(connection, page)
+        return result
+
+    def put_tags(self, document_id: str, tags: Tags) -> None:
+        """Set the tags of a stored document; other tags it had are kept as superseded. Raises InputError for an unknown id."""
+        self.put_all_tags([(document_id, tags)])
+
+    def put_all_tags(self, pairs: Iterable[tuple[str, Tags]]) -> None:
+        """Set the tags of many documents in transactions of a few hundred. Raises InputError for an unknown id."""
+        for page in _pages(pairs):
+            with self._database.writing() as connection:
+                put_tags_page(connection, dict(page))
+
+    def put_clusters(self, memberships: Iterable[tuple[str, Cluster]]) -> int:
+        """Set the clusters of stored documents; return how many changed. Raises InputError for an unknown id."""
+        changed = 0
+        for page in _pages(memberships):
+            with self._database.writing() as connection:
+                changed += put_clusters_page(connection, dict(page))
+        return changed
+
+    def get(self, document_id: str) -> AnnotatedDocument | None:
+        """Return the current version of a document with tags and cluster."""
+        with self._database.reading() as connection:
+            row = connection.execute(CURRENT.where(documents.c.id == document_id)).first()
+        return None if row is None else to_annotated(row)
+
+    def get_all(self, document_ids: Sequence[str]) -> dict[str, AnnotatedDocument]:
+        """Return the current versions of those ids that are stored."""
+        found: dict[str, AnnotatedDocument] = {}
+        with self._database.reading() as connection:
+            for page in _pages(document_ids):
+                rows = connection.execute(CURRENT.where(documents.c.id.in_(page)))
+                found |= {row.id: to_annotated(row) for row in rows}
+        return found
+
+    def versions(self, document_id: str) -> list[Document]:
+        """Return all stored versions of a document, oldest first; the last is the current one."""
+        old = superseded_documents
+        query = select(old.c.body).where(old.c.document_id == document_id).order_by(old.c.version)
+        with self._database.reading() as connection:
+            bodies = [row.body for row in connection.execute(query)]
+            current = connection.scalar(select(documents.c.body).where(documents.c.id == document_id))
+        return [Document.model_validate_json(body) for body in [*bodies, *([] if current is None else [current])]]
+
+    def documents(self, *, since_seq: int = 0) -> Iterator[AnnotatedDocument]:
+        """Yield current documents changed after a sequence number, in the order of their last change.
+
+        Read page by page, so writers are never held up; a document that changes meanwhile comes again in its new form.
+        """
+        for row in self._changed(CURRENT, since_seq):
+            yield to_annotated(row)
+
+    def untagged(self, model: ModelVersion) -> Iterator[Document]:
+        """Yield current documents without tags of exactly this model, version and codebook; tagging while reading is safe."""
+        other = or_(
+            documents.c.tags.is_(None),
+            documents.c.model != model.name,
+            documents.c.model_version != model.version,
+            documents.c.codebook != model.codebook,
+        )
+        for row in self._changed(CURRENT.where(other), 0):
+            yield to_document(row)
+
+    def _changed(self, query: Select[Any], since_seq: int) -> Iterator[Row[Any]]:
+        while True:
+            page_query = query.where(documents.c.seq > since_seq).order_by(documents.c.seq).limit(_PAGE)
+            with self._database.reading() as connection:
+                page = connection.execute(page_query).all()
+            yield from page
+            if len(page) < _PAGE:
+                return
+            since_seq = page[-1].seq
+
+    def count(self) -> int:
+        """Return the number of documents, versions counted once."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(documents)) or 0
+
+    def sequence(self) -> int:
+        """Return the number of the last change of documents, tags or clusters."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(store_info.c.value).where(store_info.c.name == "sequence")) or 0
+
+    # -- addresses and outcomes -----------------------------------------------------------------------------------
+
+    def record(self, record: OutcomeRecord) -> None:
+        """Note what became of an address; a second record of it replaces the first, but never hides a stored document."""
+        at = record.at or datetime.now(UTC)
+        record = record.model_copy(update={"at": at})
+        source, key = record.source or "", record.url or f"document:{record.document_id or record.reason or ''}"
+        here = and_(outcomes.c.source == source, outcomes.c.key == key)
+        values = {"outcome": record.outcome.value, "day": day_of(at).isoformat(), "record": record.model_dump_json()}
+        with self._database.writing() as connection:
+            known = connection.scalar(select(outcomes.c.outcome).where(here).with_for_update())
+            if known is None:
+                connection.execute(insert(outcomes).values(source=source, key=key, **values))
+            elif Outcome(known) not in _FIRST or record.outcome in _FIRST:
+                connection.execute(update(outcomes).where(here).values(**values))
+            if record.url and record.document_id:
+                put_addresses(connection, {record.url: record.document_id})
+
+    def is_known_url(self, url: str) -> bool:
+        """Tell whether this address, as requested or as reached, already ended in a document."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(addresses.c.document_id).where(addresses.c.url == url)) is not None
+
+    def outcomes(self, source: str | None = None, outcome: Outcome | None = None) -> Iterator[OutcomeRecord]:
+        """Yield outcome records, by source and address."""
+        query = select(outcomes).order_by(outcomes.c.source, outcomes.c.key)
+        if source is not None:
+            query = query.where(outcomes.c.source == source)
+        if outcome is not None:
+            query = query.where(outcomes.c.outcome == outcome.value)
+        last: Row[Any] | None = None
+        while True:
+            page_query = query.limit(_PAGE)
+            if last is not None:
+                after = and_(outcomes.c.source == last.source, outcomes.c.key > last.key)
+                page_query = page_query.where(or_(outcomes.c.source > last.source, after))
+            with self._database.reading() as connection:
+                page = connection.execute(page_query).all()
+            for row in page:
+                yield OutcomeRecord.model_validate_json(row.record)
+            if len(page) < _PAGE:
+                return
+            last = page[-1]
+
+    def coverage(self) -> list[CoverageRow]:
+        """Count addresses per source, outcome and Belgrade day."""
+        columns = (outcomes.c.source, outcomes.c.outcome, outcomes.c.day)
+        query = select(*columns, func.count().label("addresses")).group_by(*columns).order_by(*columns)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [CoverageRow(row.source, Outcome(row.outcome), date.fromisoformat(row.day), row.addresses) for row in rows]
+
+
+def _pages(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while page := list(islice(rest, _PAGE)):
+        yield page
+
+
+def _pages_of_distinct(batch: Iterable[Document]) -> Iterator[list[Document]]:
+    """Cut into pages in which no id stands twice, so that each page compares with what is stored."""
+    page: dict[str, Document] = {}
+    for document in batch:
+        if document.id in page or len(page) == _PAGE:
+            yield list(page.values())
+            page = {}
+        page[document.id] = document
+    if page:
+        yield list(page.values())
