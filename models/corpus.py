@@ -1,0 +1,97 @@
+"""Reads labelled passages (JSON lines, one row a passage) for training; knows nothing of where they come from."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eho.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledAnnotation:
+    """One narrative of a labelled passage; evidence as spans of the passage's text."""
+
+    narrative: str
+    stance: str
+    target_groups: tuple[str, ...] = ()
+    evidence: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPassage:
+    """One row; `batch` is the group that never straddles a split or a fold."""
+
+    id: str
+    batch: str
+    lang: str
+    text: str
+    title: str | None
+    sense: str | None
+    severity: int
+    annotations: tuple[LabelledAnnotation, ...]
+
+
+def read_corpus(path: Path) -> list[LabelledPassage]:
+    """Read a JSON-lines file or every `*.jsonl` of a folder, sorted by name. Raises InputError with file, line and value."""
+    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    if not files or not files[0].exists():
+        raise InputError(f"No corpus at {path}; give a .jsonl file or a folder of them.")
+    return [_to_row(row, file, number) for file in files for number, row in _json_lines(file)]
+
+
+def read_background(paths: Sequence[Path], *, most: int) -> list[str]:
+    """Read texts without labels (field `text`), `most` of each file, spread evenly: ordinary language, used as negatives."""
+    texts: list[str] = []
+    for path in paths:
+        rows = [row["text"] for _, row in _json_lines(path) if isinstance(row.get("text"), str) and 20 <= len(row["text"]) <= 900]
+        step = max(1, len(rows) // most)
+        texts.extend(rows[::step][:most])
+    return texts
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                try:
+                    row = json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise InputError(f"{path} line {number}: {error}; every line is one JSON object.") from error
+                if not isinstance(row, dict):
+                    raise InputError(f"{path} line {number}: {line.strip()[:60]!r} is no JSON object.")
+                yield number, row
+
+
+def _to_row(row: dict[str, Any], path: Path, number: int) -> LabelledPassage:
+    try:
+        annotations = tuple(_to_annotation(item, row["text"]) for item in row["annotations"])
+        return LabelledPassage(
+            id=row["id"],
+            batch=row.get("batch") or path.stem,
+            lang=row["lang"],
+            text=row["text"],
+            title=row.get("title"),
+            sense=row.get("returnee_sense"),
+            severity=int(row.get("severity", 0)),
+            annotations=annotations,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} line {number} ({row.get('id')!r}): {type(error).__name__} {error}; see docs/researcher.md."
+        ) from error
+
+
+def _to_annotation(item: dict[str, Any], text: str) -> LabelledAnnotation:
+    spans = []
+    for quote in item.get("evidence", ()):
+        start = text.find(quote)
+        if start < 0:
+            raise ValueError(f"evidence {quote!r} does not stand in the text")
+        spans.append((start, start + len(quote)))
+    return LabelledAnnotation(item["narrative"], item["stance"], tuple(item.get("target_groups", ())), tuple(spans))

@@ -1,0 +1,285 @@
+"""The baseline: character n-grams (TF-IDF) and one logistic regression per label, with evidence read off the weights.
+
+Weights lie in safetensors, vocabulary and configuration in JSON; nothing is unpickled. Input is folded text, so every
+script and spelling of a word meets the same features.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from eho.errors import ModelError
+from eho.folding import fold, fold_text
+from models.passages import NO_SENSE, PassageInput, PassagePrediction, Thresholds
+
+Floats = NDArray[np.float32]
+_WORD = re.compile(r"\w+")
+_MIN_EVIDENCE_WORDS, _MAX_EVIDENCE_WORDS = 3, 15
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Linear heads over one feature space: `weights` (labels × features), `bias` (labels)."""
+
+    labels: tuple[str, ...]
+    weights: Floats
+    bias: Floats
+
+    def scores(self, features: csr_matrix) -> Floats:
+        """Return decision values, rows × labels."""
+        return np.asarray(features @ self.weights.T + self.bias, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Two TF-IDF vectorisers side by side: characters inside words, and word uni- and bigrams."""
+
+    characters: TfidfVectorizer
+    words: TfidfVectorizer
+
+    def transform(self, texts: Sequence[str]) -> csr_matrix:
+        """Fold texts and return rows × (character + word features), each half of unit length."""
+        folded = [fold_text(text) for text in texts]
+        return csr_matrix(hstack([self.characters.transform(folded), self.words.transform(folded)]), dtype=np.float32)
+
+
+def new_vectorizers(character_features: int, word_features: int) -> tuple[TfidfVectorizer, TfidfVectorizer]:
+    """Return the two untrained vectorisers; their options are part of the model's format."""
+    characters = TfidfVectorizer(
+        analyzer="char_wb",
+        ngram_range=(2, 5),
+        sublinear_tf=True,
+        lowercase=False,
+        max_features=character_features,
+        dtype=np.float32,
+    )
+    words = TfidfVectorizer(
+        token_pattern=r"\w+",  # noqa: S106 - no password
+        ngram_range=(1, 2),
+        sublinear_tf=True,
+        lowercase=False,
+        max_features=word_features,
+        dtype=np.float32,
+    )
+    return characters, words
+
+
+class LinearModel:
+    """A passage model of linear heads; see `models.passages.PassageModel`."""
+
+    def __init__(self, config: Mapping[str, Any], features: Features, heads: Mapping[str, Heads]) -> None:
+        self._config = config
+        self._features = features
+        self._heads = dict(heads)
+        self._families: dict[str, str] = dict(config["families"])
+        self._calibration: dict[str, tuple[float, float]] = {
+            key: (value[0], value[1]) for key, value in config["calibration"].items()
+        }
+        self._thresholds = {key: Thresholds(*value) for key, value in config["thresholds"].items()}
+        self._char_index = features.characters.vocabulary_
+        self._word_index = features.words.vocabulary_
+        self._char_idf = features.characters.idf_
+        self._word_idf = features.words.idf_
+
+    @property
+    def name(self) -> str:
+        return str(self._config["name"])
+
+    @property
+    def version(self) -> str:
+        return str(self._config["version"])
+
+    @property
+    def codebook(self) -> str:
+        return str(self._config["codebook"])
+
+    @property
+    def calibrated(self) -> bool:
+        return bool(self._calibration)
+
+    def thresholds(self, narrative: str) -> Thresholds:
+        """Return the narrative's thresholds; Thresholds(1, 1) for one that the model does not know."""
+        return self._thresholds.get(narrative, Thresholds(1.0, 1.0))
+
+    def predict(self, passages: Sequence[PassageInput]) -> list[PassagePrediction]:
+        """Tag passages, in order."""
+        if not passages:
+            return []
+        features = self._features.transform([passage.text for passage in passages])
+        probabilities = self.narrative_probabilities(features)
+        labels = self._heads["narratives"].labels
+        severities = self._heads["severity"].scores(features).argmax(axis=1)
+        targets = _sigmoid(self._heads["targets"].scores(features))
+        predictions = []
+        for row, passage in enumerate(passages):
+            listed = [
+                (column, label)
+                for column, label in enumerate(labels)
+                if probabilities[row, column] >= self.thresholds(label).list_at
+            ]
+            stances = self._stances(features[row], [label for _, label in listed])
+            predictions.append(
+                PassagePrediction(
+                    narratives={label: float(probabilities[row, column]) for column, label in enumerate(labels)},
+                    stances=stances,
+                    evidence={label: [self._evidence(passage.text, column)] for column, label in listed},
+                    targets={label: float(targets[row, at]) for at, label in enumerate(self._heads["targets"].labels)},
+                    severity=int(self._heads["severity"].labels[severities[row]]),
+                )
+            )
+        return predictions
+
+    def narrative_probabilities(self, features: csr_matrix) -> Floats:
+        """Return calibrated probabilities, rows × narratives (Platt scaling per family, fitted on folds left out)."""
+        scores = self._heads["narratives"].scores(features)
+        for column, label in enumerate(self._heads["narratives"].labels):
+            slope, shift = self._calibration.get(self._families.get(label, ""), (1.0, 0.0))
+            scores[:, column] = scores[:, column] * slope + shift
+        return _sigmoid(scores)
+
+    def predict_sense(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
+        """Return sense (or `none`) -> probability for each text."""
+        if not texts:
+            return []
+        head = self._heads["sense"]
+        probabilities = _softmax(head.scores(self._features.transform(texts)))
+        return [{label: float(value) for label, value in zip(head.labels, row, strict=True)} for row in probabilities]
+
+    def _stances(self, features: csr_matrix, narratives: Sequence[str]) -> dict[str, dict[str, float]]:
+        if not narratives:
+            return {}
+        head, families = self._heads["stance"], list(self._config["family_order"])
+        rows = np.zeros((len(narratives), len(families)), dtype=np.float32)
+        for at, narrative in enumerate(narratives):
+            rows[at, families.index(self._families[narrative])] = 1.0
+        stacked = csr_matrix(hstack([csr_matrix(np.repeat(features.toarray(), len(narratives), axis=0)), csr_matrix(rows)]))
+        values = _softmax(head.scores(stacked))
+        return {
+            narrative: {label: float(value) for label, value in zip(head.labels, row, strict=True)}
+            for narrative, row in zip(narratives, values, strict=True)
+        }
+
+    def _evidence(self, text: str, column: int) -> tuple[int, int]:
+        """Return the stretch of words that speaks most for a label: the maximum-sum run of the words' contributions."""
+        folded = fold(text)
+        words = [(match.start(), match.end()) for match in _WORD.finditer(folded.text)]
+        if not words:
+            return 0, len(text)
+        weights = self._heads["narratives"].weights[column]
+        gains = [self._word_gain(folded.text[start:end], weights) for start, end in words]
+        for at in range(len(words) - 1):
+            pair = f"{folded.text[slice(*words[at])]} {folded.text[slice(*words[at + 1])]}"
+            gain = self._token_gain(pair, weights) / 2
+            gains[at] += gain
+            gains[at + 1] += gain
+        first, last = _best_run(gains)
+        return folded.to_original(words[first][0], words[last][1])
+
+    def _word_gain(self, word: str, weights: Floats) -> float:
+        offset, gain = 0, self._token_gain(word, weights)
+        for gram in _char_grams(word):
+            at = self._char_index.get(gram)
+            if at is not None:
+                gain += float(weights[offset + at] * self._char_idf[at])
+        return gain
+
+    def _token_gain(self, token: str, weights: Floats) -> float:
+        at = self._word_index.get(token)
+        return 0.0 if at is None else float(weights[len(self._char_idf) + at] * self._word_idf[at])
+
+
+def save_linear(folder: Path, config: Mapping[str, Any], features: Features, heads: Mapping[str, Heads]) -> None:
+    """Write `model.json`, `vocabulary.json` and `weights.safetensors` (float16) into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, NDArray[Any]] = {
+        "characters.idf": features.characters.idf_.astype(np.float32),
+        "words.idf": features.words.idf_.astype(np.float32),
+    }
+    for name, head in heads.items():
+        # in rows: safetensors writes the memory as it lies, and scikit-learn hands out columns
+        arrays[f"{name}.weights"] = np.ascontiguousarray(head.weights, dtype=np.float16)
+        arrays[f"{name}.bias"] = head.bias.astype(np.float32)
+    save_file(arrays, folder / "weights.safetensors")
+    vocabulary = {name: _in_order(getattr(features, name)) for name in ("characters", "words")}
+    _write_json(folder / "vocabulary.json", vocabulary)
+    _write_json(folder / "model.json", {**config, "heads": {name: list(head.labels) for name, head in heads.items()}})
+
+
+def load_linear(folder: Path) -> LinearModel:
+    """Read a folder that `save_linear` wrote. Raises ModelError in one line where a file is missing or broken."""
+    try:
+        config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        arrays = load_file(folder / "weights.safetensors")
+        characters, words = new_vectorizers(len(vocabulary["characters"]), len(vocabulary["words"]))
+        for vectorizer, name in ((characters, "characters"), (words, "words")):
+            vectorizer.vocabulary = vectorizer.vocabulary_ = {gram: at for at, gram in enumerate(vocabulary[name])}
+            vectorizer.idf_ = arrays[f"{name}.idf"]
+        heads = {
+            name: Heads(tuple(labels), arrays[f"{name}.weights"].astype(np.float32), arrays[f"{name}.bias"].astype(np.float32))
+            for name, labels in config["heads"].items()
+        }
+        return LinearModel(config, Features(characters, words), heads)
+    except Exception as error:  # safetensors raises its own error type; to the user every cause is one and the same
+        raise ModelError(
+            f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."
+        ) from error
+
+
+def _in_order(vectorizer: TfidfVectorizer) -> list[str]:
+    return sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def _best_run(gains: Sequence[float]) -> tuple[int, int]:
+    """Return (first, last) of the run with the largest sum above the average gain, 3 to 15 words long (Kadane 1984)."""
+    floor = sum(gains) / len(gains)
+    best, best_run = float("-inf"), (0, min(len(gains), _MIN_EVIDENCE_WORDS) - 1)
+    for first in range(len(gains)):
+        total = 0.0
+        for last in range(first, min(len(gains), first + _MAX_EVIDENCE_WORDS)):
+            total += gains[last] - floor
+            long_enough = last - first + 1 >= min(_MIN_EVIDENCE_WORDS, len(gains))
+            if long_enough and total > best:
+                best, best_run = total, (first, last)
+    return best_run
+
+
+@lru_cache(maxsize=50_000)
+def _char_grams(word: str) -> tuple[str, ...]:
+    """Return the n-grams that `char_wb` makes of one word, 2 to 5 characters."""
+    padded = f" {word} "
+    grams = []
+    for size in range(2, 6):
+        if size >= len(padded):
+            grams.append(padded)
+            break
+        grams.extend(padded[at : at + size] for at in range(len(padded) - size + 1))
+    return tuple(grams)
+
+
+def _sigmoid(values: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -30, 30))), dtype=np.float32)
+
+
+def _softmax(values: Floats) -> Floats:
+    exponents = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+__all__ = ["NO_SENSE", "Features", "Heads", "LinearModel", "load_linear", "new_vectorizers", "save_linear"]

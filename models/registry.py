@@ -1,0 +1,120 @@
+"""Finds, checks and loads models: each is a folder with a card, safe weights and a digest; nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from eho.errors import ModelError
+from models.linear import load_linear
+from models.passages import PassageModel
+
+CARD = "card.json"
+_SAFE_SUFFIXES = frozenset({".json", ".safetensors", ".onnx", ".md", ".txt"})
+_LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {"eho-linear-1": load_linear}
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a user must know before trusting a model; written beside the weights as `card.json`.
+
+    `data`: one row a training set with name, origin, licence and rows. `measured`: figures with n and how they were got.
+    """
+
+    name: str
+    version: str
+    format: str
+    codebook: str
+    made_on: str
+    intended_use: str
+    limits: tuple[str, ...]
+    data: tuple[Mapping[str, Any], ...]
+    measured: Mapping[str, Any]
+    licence: str
+    digests: Mapping[str, str] = field(default_factory=dict)
+    folder: str | None = None
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the card as JSON."""
+        return asdict(self)
+
+
+def shipped_folder() -> Path:
+    """Return where the models that come with Eho lie."""
+    return Path(str(files("models") / "shipped"))
+
+
+def list_models(folders: Sequence[Path] = ()) -> list[ModelCard]:
+    """Return the cards of all models below the folders, the shipped ones first, by name."""
+    cards = []
+    for folder in (shipped_folder(), *folders):
+        if folder.is_dir():
+            cards.extend(read_card(path.parent) for path in sorted(folder.glob(f"*/{CARD}")))
+    return cards
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read a model's card. Raises ModelError where there is none or it cannot be read."""
+    try:
+        row = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return ModelCard(**{**row, "limits": tuple(row["limits"]), "data": tuple(row["data"]), "folder": str(folder)})
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} holds no model: {CARD} is missing. eho models list names what there is.") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"Model card {folder / CARD} cannot be read ({error}); restore it or train the model anew.") from error
+
+
+def write_card(folder: Path, card: ModelCard) -> ModelCard:
+    """Write a card with the digests of all other files of the folder; return it with them."""
+    digests = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != CARD}
+    whole = ModelCard(**{**asdict(card), "digests": digests, "folder": None})
+    (folder / CARD).write_text(json.dumps(asdict(whole), ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return whole
+
+
+def load_model(name: str, *, folders: Sequence[Path] = (), codebook_tag: str | None = None) -> PassageModel:
+    """Load a model by name or folder after checking it.
+
+    Raises ModelError in one line for an unknown name, an unsafe file (pickles among them), a changed file, or a model
+    trained for another version of the codebook than `codebook_tag`.
+    """
+    folder = _find(name, folders)
+    for path in folder.iterdir():
+        if path.suffix not in _SAFE_SUFFIXES:
+            raise ModelError(
+                f"Model {name!r} holds {path.name}, which may run code when loaded; only JSON, safetensors and ONNX are read."
+            )
+    card = read_card(folder)
+    for file_name, digest in card.digests.items():
+        path = folder / file_name
+        if not path.is_file() or _digest(path) != digest:
+            raise ModelError(
+                f"Model {name!r}: {file_name} is not the file that its card names; restore it or train the model anew."
+            )
+    if codebook_tag is not None and card.codebook != codebook_tag:
+        raise ModelError(
+            f"Model {name!r} was trained for codebook {card.codebook}, this is {codebook_tag}; train it anew with eho models train."
+        )
+    loader = _LOADERS.get(card.format)
+    if loader is None:
+        raise ModelError(f"Model {name!r} has the format {card.format!r}; this version of Eho reads {', '.join(_LOADERS)}.")
+    return loader(folder)
+
+
+def _find(name: str, folders: Sequence[Path]) -> Path:
+    if Path(name).is_dir():
+        return Path(name)
+    for folder in (*folders, shipped_folder()):
+        if (folder / name / CARD).is_file():
+            return folder / name
+    known = sorted({card.name for card in list_models(folders)})
+    raise ModelError(f"There is no model {name!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known) or 'none'}.")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,67 @@
+"""Resolves who it is that returns, with the document's context, before any label that depends on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from eho.annotation import Sense, SenseTag
+from models.passages import NO_SENSE, PassageModel
+from nlp.markers import ReturnHints
+from nlp.segmentation import Passage
+
+_LEAST_CONFIDENCE = 0.45
+_CONTEXT_CHARACTERS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Senses:
+    """The document's sense (None where nobody returns) and each passage's, by position."""
+
+    document: SenseTag | None
+    passages: tuple[SenseTag | None, ...]
+
+
+def resolve(passages: Sequence[Passage], title: str | None, model: PassageModel, hints: ReturnHints) -> Senses:
+    """Ask the model wherever a return or a conflict zone is mentioned, with title and neighbours as context.
+
+    Below the least confidence a sense is `ambiguous`. The document's is conflict_zone if any passage's is, else the
+    majority; a passage without a mention of its own takes over the document's sense.
+    """
+    asked = [at for at, passage in enumerate(passages) if hints.in_text(passage.text)]
+    if not asked:
+        return Senses(None, (None,) * len(passages))
+    answers = model.predict_sense([_with_context(passages, at, title) for at in asked])
+    tags = {at: tag for at, answer in zip(asked, answers, strict=True) if (tag := _to_tag(answer)) is not None}
+    document = _of_document(list(tags.values()))
+    return Senses(document, tuple(tags.get(at, document) for at in range(len(passages))))
+
+
+def _to_tag(answer: Mapping[str, float]) -> SenseTag | None:
+    best = max(answer, key=answer.__getitem__)
+    if best == NO_SENSE:
+        return None
+    certain = 1.0 - answer.get(NO_SENSE, 0.0)
+    confidence = answer[best] / certain if certain > 0 else 0.0
+    if confidence < _LEAST_CONFIDENCE:
+        return SenseTag(value=Sense.AMBIGUOUS, confidence=round(1.0 - confidence, 3))
+    return SenseTag(value=Sense(best), confidence=round(confidence, 3))
+
+
+def _of_document(tags: Sequence[SenseTag]) -> SenseTag | None:
+    if not tags:
+        return None
+    zone = [tag for tag in tags if tag.value is Sense.CONFLICT_ZONE]
+    if zone:
+        return max(zone, key=lambda tag: tag.confidence)
+    counts = Counter(tag.value for tag in tags)
+    value = max(counts, key=lambda sense: (counts[sense], max(tag.confidence for tag in tags if tag.value is sense)))
+    return max((tag for tag in tags if tag.value is value), key=lambda tag: tag.confidence)
+
+
+def _with_context(passages: Sequence[Passage], at: int, title: str | None) -> str:
+    before = passages[at - 1].text[-_CONTEXT_CHARACTERS:] if at > 0 else ""
+    after = passages[at + 1].text[:_CONTEXT_CHARACTERS] if at + 1 < len(passages) else ""
+    parts = [title or "", before, passages[at].text, after]
+    return "\n".join(dict.fromkeys(part for part in parts if part))
