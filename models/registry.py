@@ -51,7 +51,7 @@ def shipped_folder() -> Path:
 
 def list_models(folders: Sequence[Path] = ()) -> list[ModelCard]:
     """Return the cards of all models below the folders, the shipped ones first, by name."""
-    cards = []
+    cards: list[ModelCard] = []
     for folder in (shipped_folder(), *folders):
         if folder.is_dir():
             cards.extend(read_card(path.parent) for path in sorted(folder.glob(f"*/{CARD}")))
@@ -98,7 +98,7 @@ def load_model(name: str, *, folders: Sequence[Path] = (), codebook_tag: str | N
             )
     if codebook_tag is not None and card.codebook != codebook_tag:
         raise ModelError(
-            f"Model {name!r} was trained for codebook {card.codebook}, this is {codebook_tag}; train it anew with eho models train."
+            f"Model {name!r} was trained for codebook {card.codebook}, this is {codebook_tag}; see eho models train."
         )
     loader = _LOADERS.get(card.format)
     if loader is None:

@@ -47,9 +47,9 @@ def train_baseline(
         format=trained.config["format"],
         codebook=codebook,
         made_on=made_on.isoformat(),
-        intended_use="Candidates for human review, search and aggregate counts with review; never a decision about a person or an outlet.",
+        intended_use="Candidates for review, search and aggregate counts; never a decision about a person or an outlet.",
         limits=(
-            "An n-gram baseline: it knows wording, not meaning; irony, implied meaning and unusual phrasing escape it.",
+            "It knows wording, not meaning: irony, implied meaning and unusual phrasing escape it.",
             "Trained on passages written for this project, not on published texts; native review of the labels is pending.",
             "Probabilities are calibrated on left-out written passages, where narratives are far more frequent than in the news: "
             "in the wild a shown tag is wrong more often than its score says.",
