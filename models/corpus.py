@@ -70,6 +70,8 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _to_row(row: dict[str, Any], path: Path, number: int) -> LabelledPassage:
     try:
+        if not isinstance(row["text"], str):
+            raise ValueError(f"text is {row['text']!r}")
         annotations = tuple(_to_annotation(item, row["text"]) for item in row["annotations"])
         return LabelledPassage(
             id=row["id"],

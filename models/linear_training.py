@@ -149,7 +149,8 @@ def _calibrate(
         columns = [at for at, narrative in enumerate(narratives) if families[narrative] == family]
         flat = scores[:, columns].reshape(-1, 1)
         fitted = LogisticRegression(C=1e6, max_iter=1000).fit(flat, truth[:, columns].reshape(-1))
-        calibration[family] = (float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
+        # too few rows can turn the slope round; a floor keeps the order of scores
+        calibration[family] = (max(float(fitted.coef_[0, 0]), 0.05), float(fitted.intercept_[0]))
     return calibration
 
 
