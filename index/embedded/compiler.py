@@ -1,0 +1,131 @@
+"""Turns a query tree into a Tantivy query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import tantivy
+
+from index.embedded.fields import schema
+from index.facts import AnnotationFacts
+from index.nodes import (
+    And,
+    AnnotationGroup,
+    DateRange,
+    Everything,
+    Fuzzy,
+    Keyword,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Term,
+    TextLeaf,
+    Wildcard,
+)
+
+_TITLE_BOOST = 2.0
+_KEYWORD_FIELDS = {"source": "source_key", "lang": "lang_key"}
+
+Query = tantivy.Query
+Occur = tantivy.Occur
+
+
+class Compiler:
+    """Compiles for one state of the index, whose distinct annotations it knows."""
+
+    def __init__(self, annotations: Sequence[str], *, include_needs_review: bool) -> None:
+        facts = ((token, AnnotationFacts.from_token(token)) for token in annotations)
+        self._annotations = [(token, fact) for token, fact in facts if include_needs_review or not fact.needs_review]
+
+    def compile(self, node: Node) -> tantivy.Query:
+        """Return the query; only words count towards the score."""
+        if isinstance(node, And):
+            return self._and(node.parts)
+        if isinstance(node, Or):
+            return Query.boolean_query([(Occur.Should, self.compile(part)) for part in node.parts])
+        if isinstance(node, Not):
+            return self._and((node,))
+        if isinstance(node, Term | Phrase | Wildcard | Fuzzy):
+            return _text(node)
+        return Query.const_score_query(self._filter(node), 0.0)
+
+    def _and(self, parts: Sequence[Node]) -> tantivy.Query:
+        clauses = [
+            (Occur.MustNot, self.compile(part.part)) if isinstance(part, Not) else (Occur.Must, self.compile(part))
+            for part in parts
+        ]
+        if all(isinstance(part, Not) for part in parts):
+            clauses.append((Occur.Must, everything()))
+        return Query.boolean_query(clauses)
+
+    def _filter(self, node: Node) -> tantivy.Query:
+        if isinstance(node, Everything):
+            return Query.all_query()
+        if isinstance(node, Keyword):
+            return _keyword(node)
+        if isinstance(node, DateRange):
+            return days(node)
+        if isinstance(node, AnnotationGroup):
+            tokens = [token for token, fact in self._annotations if fact.meets(node.expression)]
+            return Query.term_set_query(schema(), "annotation", tokens) if tokens else Query.empty_query()
+        raise TypeError(f"{type(node).__name__} stands outside an AnnotationGroup")
+
+
+def everything() -> tantivy.Query:
+    """Return the query for all documents, with no weight in the score."""
+    return Query.const_score_query(Query.all_query(), 0.0)
+
+
+def days(node: DateRange) -> tantivy.Query:
+    """Return the query for documents published on the days of a range; undated ones are never among them."""
+    first = None if node.first is None else node.first.toordinal()
+    last = None if node.last is None else node.last.toordinal()
+    if first is None and last is None:
+        return Query.exists_query("day")
+    return Query.range_query(schema(), "day", tantivy.FieldType.Integer, first, last)
+
+
+def _keyword(node: Keyword) -> tantivy.Query:
+    field = _KEYWORD_FIELDS.get(node.field, node.field)
+    if "*" in node.value:
+        return Query.regex_query(schema(), field, _regex(node.value))
+    return Query.term_query(schema(), field, node.value, "basic")
+
+
+def _text(leaf: TextLeaf) -> tantivy.Query:
+    suffix = "_exact" if isinstance(leaf, Phrase) and leaf.exact else ""
+    if leaf.field == "text":
+        return _in_field(leaf, f"text{suffix}")
+    title = Query.boost_query(_in_field(leaf, f"title{suffix}"), _TITLE_BOOST)
+    if leaf.field == "title":
+        return title
+    return Query.boolean_query([(Occur.Should, title), (Occur.Should, _in_field(leaf, f"text{suffix}"))])
+
+
+def _in_field(leaf: TextLeaf, field: str) -> tantivy.Query:
+    if isinstance(leaf, Term):
+        return Query.term_query(schema(), field, leaf.text)
+    if isinstance(leaf, Wildcard):
+        return Query.regex_query(schema(), field, _regex(leaf.pattern))
+    if isinstance(leaf, Fuzzy):
+        return Query.fuzzy_term_query(schema(), field, leaf.text, leaf.distance, True)
+    if len(leaf.words) == 1:
+        return Query.term_query(schema(), field, leaf.words[0])
+    phrase = _phrase(field, list(leaf.words), leaf.slop)
+    if leaf.slop == 0 or len(leaf.words) != 2:
+        return phrase
+    # Slop counts a swap as two moves: asking both ways round makes "a b"~5 mean five words between, in either order.
+    return Query.boolean_query([(Occur.Should, phrase), (Occur.Should, _phrase(field, list(reversed(leaf.words)), leaf.slop))])
+
+
+def _phrase(field: str, words: list[str | tuple[int, str]], slop: int) -> tantivy.Query:
+    if any("*" in word for word in words):
+        patterns: list[str | tuple[int, str]] = [_regex(str(word)) for word in words]
+        return Query.regex_phrase_query(schema(), field, patterns, slop)
+    return Query.phrase_query(schema(), field, words, slop)
+
+
+def _regex(pattern: str) -> str:
+    return ".*".join(re.escape(part) for part in pattern.split("*"))

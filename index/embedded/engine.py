@@ -1,0 +1,249 @@
+"""The embedded engine: builds, updates and reads versions of a Tantivy index in a folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import tantivy
+
+from eho.annotation import AnnotatedDocument
+from eho.errors import EhoError, EngineError, InputError
+from index.answers import MAX_LIMIT, Hit, IndexStats, IndexStatus, SearchAnswer, SearchOptions, snapshot_id
+from index.cursor import Cursor, digest_of, read_cursor
+from index.embedded import counting
+from index.embedded.answering import HitMaker, cluster_sizes, facets
+from index.embedded.compiler import Compiler
+from index.embedded.fields import schema, to_tantivy
+from index.embedded.folder import (
+    IndexFolder,
+    Manifest,
+    broken,
+    check_files,
+    manifest_stamp,
+    read_manifest,
+    size_of,
+    write_manifest,
+)
+from index.embedded.ranking import Ranked, count, rank, rest_after
+from index.explanation import explain
+from index.filters import with_filters
+from index.nodes import Node, Query, format_query, text_leaves
+from index.trends import TrendAnswer, TrendOptions, trend_answer
+from index.vocabulary import Vocabulary
+
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """One state of one version, as all parts of one answer see it."""
+
+    version: Path
+    stamp: tuple[int, int]
+    manifest: Manifest
+    searcher: tantivy.Searcher
+    compilers: Mapping[bool, Compiler] = field(default_factory=dict)
+
+
+class EmbeddedIndex:
+    """The index in `folder`; threads share it, and other processes may read while one writes."""
+
+    def __init__(
+        self, folder: Path, *, vocabulary: Vocabulary | None = None, writer_memory_mb: int = 64, lock_wait_s: float = 10.0
+    ) -> None:
+        self._folder = IndexFolder(folder, lock_wait_s=lock_wait_s)
+        self._vocabulary = vocabulary or Vocabulary()
+        self._heap = max(15, writer_memory_mb) * _MEGABYTE
+        self._lock = threading.Lock()
+        self._state: _Opened | None = None
+
+    def __enter__(self) -> EmbeddedIndex:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        with self._lock:
+            self._state = None
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def rebuild(self, documents: Iterable[AnnotatedDocument], *, sequence: int) -> IndexStats:
+        """Build a new version and switch to it at once; the old one answers until then. A repeated id replaces the earlier."""
+        with self._folder.writing():
+            version = self._folder.new()
+            try:
+                stats = self._write(version, documents, sequence, None)
+            except BaseException:
+                shutil.rmtree(version, ignore_errors=True)
+                raise
+            self._folder.switch(version)
+            return stats
+
+    def update(self, documents: Iterable[AnnotatedDocument], *, sequence: int) -> IndexStats:
+        """Add documents, replacing those of the same id. Raises EngineError where nothing was built yet."""
+        with self._folder.writing():
+            version = self._folder.current()
+            check_files(version)
+            return self._write(version, documents, sequence, read_manifest(version))
+
+    def _write(
+        self, version: Path, documents: Iterable[AnnotatedDocument], sequence: int, manifest: Manifest | None
+    ) -> IndexStats:
+        started = time.monotonic()
+        with _saying(version):
+            index = tantivy.Index(schema(), path=str(version), reuse=manifest is not None)
+            writer = index.writer(self._heap, 1)  # one thread: no more memory than set, and one segment for small updates
+            written = _add_all(writer, documents, replace_all=manifest is not None)
+            writer.commit()
+            writer.wait_merging_threads()
+            index.reload()
+            number = index.searcher().num_docs
+        created_at = None if manifest is None else manifest.created_at
+        write_manifest(version, documents=number, sequence=sequence, created_at=created_at)
+        return IndexStats(version.name, number, written, time.monotonic() - started)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def search(self, query: Query, options: SearchOptions) -> SearchAnswer:
+        """Find documents. Raises EngineError, or InputError for options that cannot be met."""
+        if not 1 <= options.limit <= MAX_LIMIT:
+            raise InputError(f"limit is {options.limit}; give a number from 1 to {MAX_LIMIT}.", field="limit")
+        root = with_filters(query.root, options.filters, self._vocabulary)
+        by_date = options.sort == "date" or not text_leaves(root)
+        asked = digest_of(format_query(root), by_date, options.collapse, options.include_needs_review)
+        after = None if options.cursor is None else read_cursor(options.cursor, asked)
+        with self._reading() as opened:
+            searcher = opened.searcher
+            compiled = opened.compilers[options.include_needs_review].compile(root)
+            if options.collapse:
+                total, page = _collapsed(searcher, compiled, by_date=by_date, after=after, limit=options.limit)
+            else:
+                total = count(searcher, compiled)
+                page = rank(searcher, compiled, by_date=by_date, after=after, needed=options.limit + 1)
+            more, page = len(page) > options.limit, page[: options.limit]
+            counted = facets(searcher, compiled, include_needs_review=options.include_needs_review) if options.facets else {}
+            return SearchAnswer(
+                query=query.text,
+                explained=explain(root, options.language, self._vocabulary, include_needs_review=options.include_needs_review),
+                total=total,
+                hits=tuple(_hits(searcher, root, page, options, by_date=by_date)),
+                facets=counted,
+                snapshot=snapshot_id(opened.manifest.sequence, options.model),
+                next=_next(page[-1], after, len(page), asked) if more else None,
+            )
+
+    def trends(self, query: Query, options: TrendOptions) -> TrendAnswer:
+        """Count documents per period. Raises as `search`."""
+        with self._reading() as opened:
+            counter = counting.Counter(opened.searcher, opened.compilers[options.include_needs_review])
+            return trend_answer(query, options, counter, sequence=opened.manifest.sequence, vocabulary=self._vocabulary)
+
+    def status(self) -> IndexStatus:
+        """Say what the index holds. Raises EngineError where nothing was built yet."""
+        with self._reading() as opened:
+            manifest = opened.manifest
+            return IndexStatus(
+                engine="embedded",
+                version=opened.version.name,
+                documents=opened.searcher.num_docs,
+                sequence=manifest.sequence,
+                size_bytes=size_of(opened.version),
+                created_at=datetime.fromisoformat(manifest.created_at),
+            )
+
+    @contextmanager
+    def _reading(self) -> Iterator[_Opened]:
+        opened = self._current()
+        with _saying(opened.version):
+            yield opened
+
+    def _current(self) -> _Opened:
+        """Return the newest committed state, opening it where a build or an update happened since."""
+        with self._lock:
+            version = self._folder.current()
+            try:
+                self._state = self._open(version)
+            except EngineError:
+                # Another process may have switched between the look at the pointer and the opening of the files.
+                latest = self._folder.current()
+                if latest == version:
+                    raise
+                self._state = self._open(latest)
+            return self._state
+
+    def _open(self, version: Path) -> _Opened:
+        stamp = manifest_stamp(version)
+        if self._state is not None and (self._state.version, self._state.stamp) == (version, stamp):
+            return self._state
+        manifest = read_manifest(version)
+        check_files(version)
+        with _saying(version):
+            index = tantivy.Index(schema(), path=str(version))
+            index.config_reader("manual")  # the manifest says when to look again; no thread that watches the folder
+            index.reload()
+            searcher = index.searcher()
+            tokens = [token for token, _ in searcher.terms_with_prefix("annotation", "")]
+        compilers = {shown: Compiler(tokens, include_needs_review=shown) for shown in (False, True)}
+        return _Opened(version, stamp, manifest, searcher, compilers)
+
+
+def _add_all(writer: tantivy.IndexWriter, documents: Iterable[AnnotatedDocument], *, replace_all: bool) -> int:
+    seen: set[str] = set()
+    for annotated in documents:
+        document_id = annotated.document.id
+        if replace_all or document_id in seen:
+            writer.delete_documents_by_term("id", document_id)
+        writer.add_document(to_tantivy(annotated))
+        seen.add(document_id)
+    return len(seen)
+
+
+def _collapsed(
+    searcher: tantivy.Searcher, query: tantivy.Query, *, by_date: bool, after: Cursor | None, limit: int
+) -> tuple[int, list[Ranked]]:
+    """Return the number of clusters and the page of their best documents."""
+    ranked = rank(searcher, query, by_date=by_date, after=None, needed=None)
+    keys = searcher.fast_field_values("cluster_key", [one.address for one in ranked])
+    best: dict[object, Ranked] = {}
+    for one, key in zip(ranked, keys, strict=True):
+        best.setdefault(key, one)
+    return len(best), rest_after(list(best.values()), after, by_date=by_date)[: limit + 1]
+
+
+def _hits(searcher: tantivy.Searcher, root: Node, page: list[Ranked], options: SearchOptions, *, by_date: bool) -> Iterator[Hit]:
+    maker = HitMaker(root, include_needs_review=options.include_needs_review)
+    rows = [json.loads(bytes(searcher.doc(one.address).get_first("body") or b"{}")) for one in page]
+    sizes = cluster_sizes(searcher, [row["cluster"] for row in rows]) if page else {}
+    for one, row in zip(page, rows, strict=True):
+        yield maker.make(one, row, by_date=by_date, cluster_size=sizes.get(row["cluster"], 1))
+
+
+def _next(last: Ranked, after: Cursor | None, shown: int, asked: str) -> str:
+    before = 0 if after is None else after.shown
+    return Cursor(last.primary, last.published, last.tie, before + shown, asked).to_text()
+
+
+@contextmanager
+def _saying(version: Path) -> Iterator[None]:
+    """Turn what Tantivy raises on a damaged index into one line; its panics are no Exception."""
+    try:
+        yield
+    except EhoError:
+        raise
+    except (ValueError, OSError) as error:
+        raise broken(version, str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise broken(version, str(error)) from None

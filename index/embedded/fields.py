@@ -1,0 +1,143 @@
+"""What of a document goes into which field of the Tantivy index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import tantivy
+
+from eho.annotation import AnnotatedDocument, Annotation
+from eho.document import Document
+from eho.folding import fold_text
+from index.calendar import Period, day_of, period_start
+from index.facts import facts_of
+from index.tokens import exact_words, folded_words
+
+LAYOUT = 1  # raise it when a field changes: an index of another layout is refused and built again
+
+PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter")
+UNDATED = -(2**60)  # sorts after every date, newest first
+NO_SENSE = "none"
+
+_TEXT = ("title", "text", "title_exact", "text_exact")
+_RAW = ("id", "source_key", "lang_key", "entity", "annotation")
+_COUNTED = ("source", "lang", "kind", "sense", "cluster", "narrative", "stance", "narrative_any", "stance_any")
+_NUMBERS = (*PERIODS, "published", "tie", "cluster_key", "copy")
+
+
+@cache
+def schema() -> tantivy.Schema:
+    """Return the schema; words are cut and folded in Python, so Tantivy only splits at spaces."""
+    builder = tantivy.SchemaBuilder()
+    for name in _TEXT:
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
+    for name in _RAW:
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in _COUNTED:
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
+    for name in _NUMBERS:
+        builder.add_integer_field(name, indexed=True, fast=True)
+    builder.add_bytes_field("body", stored=True)
+    return builder.build()
+
+
+def to_tantivy(annotated: AnnotatedDocument) -> tantivy.Document:
+    """Return the index entry of a document."""
+    document = annotated.document
+    entry = tantivy.Document()
+    _add_text(entry, document)
+    _add_source(entry, annotated)
+    _add_dates(entry, document)
+    _add_tags(entry, annotated)
+    entry.add_bytes("body", _body(annotated))
+    return entry
+
+
+def language_of(annotated: AnnotatedDocument) -> str | None:
+    """Return the identified language, else the one the document came with."""
+    return annotated.document.lang if annotated.tags is None else annotated.tags.language.code
+
+
+def document_cluster(document: Document) -> str:
+    """Return the cluster's id; a document alone is a cluster of its own."""
+    return document.id if document.cluster is None else document.cluster.id
+
+
+def _add_text(entry: tantivy.Document, document: Document) -> None:
+    for name, parts in (("title", [document.title]), ("text", [document.lead, document.text])):
+        for part in parts:
+            if part:
+                entry.add_text(name, " ".join(folded_words(part)))
+                entry.add_text(f"{name}_exact", " ".join(exact_words(part)))
+
+
+def _add_source(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:
+    document, cluster, lang = annotated.document, annotated.document.cluster, language_of(annotated)
+    entry.add_text("id", document.id)
+    entry.add_text("source", document.source)
+    entry.add_text("source_key", fold_text(document.source))
+    entry.add_text("kind", document.kind)
+    if lang is not None:
+        entry.add_text("lang", lang)
+        subtags = lang.lower().split("-")
+        for count in range(1, len(subtags) + 1):
+            entry.add_text("lang_key", "-".join(subtags[:count]))
+    entry.add_text("cluster", document_cluster(document))
+    entry.add_integer("cluster_key", hash_of(document_cluster(document)))
+    entry.add_integer("copy", int(cluster is not None and cluster.role == "copy"))
+    entry.add_integer("tie", hash_of(document.id))
+
+
+def _add_dates(entry: tantivy.Document, document: Document) -> None:
+    published_at = document.published_at
+    entry.add_integer("published", UNDATED if published_at is None else _microseconds(published_at))
+    if published_at is not None:
+        day = day_of(published_at)
+        for period in PERIODS:
+            entry.add_integer(period, period_start(day, period).toordinal())
+
+
+def _microseconds(moment: datetime) -> int:
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _add_tags(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:
+    tags = annotated.tags
+    if tags is None:
+        return
+    entry.add_text("sense", NO_SENSE if tags.returnee_sense is None else tags.returnee_sense.value.value)
+    for entity in sorted({entity.canonical_id.lower() for entity in tags.entities if entity.canonical_id}):
+        entry.add_text("entity", entity)
+    facts = list(facts_of(tags))
+    for token in sorted({fact.to_token() for fact in facts}):
+        entry.add_text("annotation", token)
+    shown = [fact for fact in facts if not fact.needs_review]
+    for suffix, group in (("", shown), ("_any", facts)):
+        for name in ("narrative", "stance"):
+            for value in sorted({value for fact in group if (value := getattr(fact, name))}):
+                entry.add_text(name + suffix, value)
+
+
+def _body(annotated: AnnotatedDocument) -> bytes:
+    """Return what a hit shows: kept beside the index so that an answer needs no other file."""
+    row = annotated.document.model_dump(
+        mode="json", include={"id", "url", "source", "kind", "title", "lead", "text", "published_at"}
+    )
+    row["lang"] = language_of(annotated)
+    row["cluster"] = document_cluster(annotated.document)
+    row["annotations"] = [] if annotated.tags is None else [_annotation(one) for one in annotated.tags.annotations]
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _annotation(annotation: Annotation) -> dict[str, Any]:
+    return annotation.model_dump(mode="json")
+
+
+def hash_of(text: str) -> int:
+    """Return 60 bits that stand for an id where numbers are compared."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 4

@@ -1,0 +1,39 @@
+"""What every search engine offers; both engines answer the same queries with the same counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from eho.annotation import AnnotatedDocument
+from index.answers import IndexStats, IndexStatus, SearchAnswer, SearchOptions
+from index.nodes import Query
+from index.trends import TrendAnswer, TrendOptions
+
+
+class Index(Protocol):
+    """A search index built from the store."""
+
+    def rebuild(self, documents: Iterable[AnnotatedDocument], *, sequence: int) -> IndexStats:
+        """Build a new version and switch to it at once; the old one answers until then. A repeated id replaces the earlier."""
+        ...
+
+    def update(self, documents: Iterable[AnnotatedDocument], *, sequence: int) -> IndexStats:
+        """Add documents, replacing those of the same id. Raises EngineError where nothing was built yet."""
+        ...
+
+    def search(self, query: Query, options: SearchOptions) -> SearchAnswer:
+        """Find documents. Raises EngineError, or InputError for options that cannot be met."""
+        ...
+
+    def trends(self, query: Query, options: TrendOptions) -> TrendAnswer:
+        """Count documents per period. Raises as `search`."""
+        ...
+
+    def status(self) -> IndexStatus:
+        """Say what the index holds. Raises EngineError where nothing was built yet."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections."""
+        ...
