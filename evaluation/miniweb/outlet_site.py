@@ -68,7 +68,7 @@ class OutletSite:
                 article,
                 sections=self._sections,
                 teasers=[other for other in others if other.id != article.id],
-                most_read=[other for other in self.articles[::2] if other.id != article.id][:MOST_READ],
+                most_read=[other for other in self.articles[: 2 * MOST_READ + 2 : 2] if other.id != article.id][:MOST_READ],
                 address=address,
             )
 

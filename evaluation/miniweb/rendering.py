@@ -57,6 +57,7 @@ class Renderer:
         self.outlet = outlet
         self.language = outlet.languages[0]
         self._words = _words_for(outlet)
+        self._entries: dict[str, Entry] = {}
 
     @cached_property
     def invented(self) -> str:
@@ -79,8 +80,8 @@ class Renderer:
             "sections": [(self.section_label(section), f"/{section}/") for section in sections],
         }
 
-    def entry(self, article: Article) -> Entry:
-        """Return an article's line in a listing or a feed."""
+    def entry(self, article: Article, *, whole: bool = False) -> Entry:
+        """Return an article's line in a listing or a feed, its whole text where asked."""
         url = article.url(self.outlet)
         campaign = self.outlet.feed.campaign
         return Entry(
@@ -93,8 +94,16 @@ class Renderer:
             visible_date=self.visible_date(article.published_at),
             iso=article.published_at.isoformat(),
             rfc822=format_datetime(article.published_at),
-            content_html="".join(f"<p>{escape(text)}</p>" for text in (article.lead, *article.paragraphs) if text),
+            content_html="".join(f"<p>{escape(text)}</p>" for text in (article.lead, *article.paragraphs) if text)
+            if whole
+            else "",
         )
+
+    def _teasers(self, articles: Sequence[Article]) -> list[Entry]:
+        for article in articles:
+            if article.id not in self._entries:
+                self._entries[article.id] = self.entry(article)
+        return [self._entries[article.id] for article in articles]
 
     def visible_date(self, at: datetime) -> str:
         """Return the local date and time as readers of the outlet's language see it."""
@@ -118,8 +127,8 @@ class Renderer:
             page=self._page(article, address),
             paragraphs=_public_part(article.paragraphs) if paywalled else article.paragraphs,
             paywalled=paywalled,
-            teasers=[self.entry(other) for other in teasers],
-            most_read=[self.entry(other) for other in most_read],
+            teasers=self._teasers(teasers),
+            most_read=self._teasers(most_read),
         )
         return self._html(text, article.published_at, miscoded=article.id in self.outlet.miscoded)
 
@@ -133,19 +142,18 @@ class Renderer:
     def listing(self, title: str, articles: Sequence[Article], *, sections: Sequence[str]) -> Response:
         """Render a home, section or tag page."""
         page = {"title": title}
-        text = _template("listing.html").render(
-            **self._frame(sections), article=None, page=page, entries=[self.entry(article) for article in articles]
-        )
+        text = _template("listing.html").render(**self._frame(sections), article=None, page=page, entries=self._teasers(articles))
         return self._html(text, articles[0].published_at if articles else None)
 
     def feed(self, articles: Sequence[Article], *, sections: Sequence[str]) -> Response:
         """Render the feed, newest first."""
         plan = self.outlet.feed
+        whole = plan.kind == "rss-full"
         name = {"rss-full": "rss"}.get(plan.kind, plan.kind)
         text = _template(f"feeds/{name}.xml").render(
             **self._frame(sections),
-            entries=[self.entry(article) for article in articles[: plan.latest]],
-            whole=plan.kind == "rss-full",
+            entries=[self.entry(article, whole=whole) for article in articles[: plan.latest]],
+            whole=whole,
         )
         charset = "utf-8" if plan.kind in ("atom", "rss-malformed") else self.outlet.charset
         media_type = "application/atom+xml" if plan.kind == "atom" else "application/rss+xml"

@@ -230,7 +230,9 @@ def _head(response: Response, length: int, *, packed: bool, keep_alive: bool) ->
         lines.append("Content-Encoding: gzip")
     if response.compress:
         lines.append("Vary: Accept-Encoding")
-    if response.chunks is None and response.status != HTTPStatus.NOT_MODIFIED:
-        lines.append(f"Content-Length: {length if response.claimed_length is None else response.claimed_length}")
+    if response.claimed_length is not None:
+        lines.append(f"Content-Length: {response.claimed_length}")
+    elif response.chunks is None and response.status != HTTPStatus.NOT_MODIFIED:
+        lines.append(f"Content-Length: {length}")
     lines.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

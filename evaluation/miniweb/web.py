@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +13,9 @@ from typing import Self
 import yaml
 
 from eho.source import Source
-from evaluation.miniweb.content import Article, by_outlet, load_articles, load_outlets
+from evaluation.miniweb.content import Article, Outlet, by_outlet, load_articles, load_outlets
+from evaluation.miniweb.corpus import load_corpus
+from evaluation.miniweb.hostile import hostile_sites, hostile_sources
 from evaluation.miniweb.outlet_site import build_sites
 from evaluation.miniweb.response import Response, Site
 from evaluation.miniweb.server import Request, Server
@@ -25,10 +29,13 @@ class MiniWeb:
     """
 
     def __init__(self, *, port: int = 0, corpus: Sequence[Path] = (), hostile: bool = True, delay_scale: float = 1.0) -> None:
-        self.articles: list[Article] = list(load_articles())
-        outlets = list(load_outlets().values())
+        outlets, self.articles = load_corpus(corpus) if corpus else (list(load_outlets().values()), list(load_articles()))
+        self.outlets: dict[str, Outlet] = {outlet.id: outlet for outlet in outlets}
         self.sources: list[Source] = [outlet.to_source() for outlet in outlets]
         self._sites: dict[str, Site] = dict(build_sites(outlets, by_outlet(self.articles), delay_scale=delay_scale))
+        if hostile:
+            self.sources += hostile_sources()
+            self._sites |= hostile_sites(delay_scale=delay_scale)
         self._server = Server(self._sites, self._front, port=port)
 
     @property
@@ -40,6 +47,23 @@ class MiniWeb:
     def log(self) -> list[Request]:
         """Return every request so far, in order of arrival."""
         return self._server.log
+
+    @cached_property
+    def _by_id(self) -> dict[str, Article]:
+        return {article.id: article for article in self.articles}
+
+    def url_of(self, article_id: str) -> str:
+        """Return the canonical address of an article's page."""
+        article = self._by_id[article_id]
+        return article.url(self.outlets[article.outlet])
+
+    def expected_text(self, article_id: str) -> str:
+        """Return the body that a page publishes, blanks collapsed; of a corpus, the text of its line."""
+        return " ".join(" ".join(self._by_id[article_id].paragraphs).split())
+
+    def expected_date(self, article_id: str) -> datetime:
+        """Return when the page says that it was published."""
+        return self._by_id[article_id].published_at
 
     def __enter__(self) -> Self:
         self._server.start()
