@@ -1,0 +1,119 @@
+"""Authors: names from a byline, without its label, and nobody where it names the outlet or an agency."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from crawlers.markup import HtmlElement
+from eho.folding import fold_text
+
+_LABEL = re.compile(
+    r"^\s*(?:autor(?:ka|ja|i|ët|ica)?|аутор(?:ка)?|piš[eu]|пиш[еу]|napisa(?:o|la)|tekst|текст|razgovarala?o?|novinar(?:ka)?|новинар(?:ка)?"
+    r"|nga|shkruan|shkruajnë|shkroi|përgatiti|gazetar(?:ja|i)?|by|izvor|извор|burimi)\s*(?::|-|–|\s)\s*",
+    re.IGNORECASE,
+)
+_STRICT_LABEL = re.compile(
+    r"^\s*(?:(?:autor(?:ka|ja|i|ica)?|аутор(?:ка)?|gazetar(?:ja|i)?)\s*:|(?:piš[eu]|пиш[еу]|nga|shkruan|shkroi)\s*:?)\s+\S",
+    re.IGNORECASE,
+)
+_SPLIT = re.compile(r"\s*[,;/&|]\s*|\s+(?:i|и|dhe|and)\s+")
+_NO_PERSON = frozenset(
+    {
+        "redakcija", "redaksia", "redaksija", "desk", "newsroom", "administrator", "admin", "editor", "webmaster",
+        "agencija", "agencije", "agjencia", "agjencija", "fonet", "tanjug", "beta", "srna", "mina", "hina", "reuters",
+        "afp", "ap", "dpa", "ansa",
+        "tass", "kosovapress", "ata", "atsh", "birn", "anadolu", "online", "portal", "press", "tim", "team", "izvor",
+    }
+)  # fmt: skip
+_CONTACT = re.compile(r"@|https?:|www\.|\d")
+_MAX_LENGTH = 80
+_CLASSES = re.compile(
+    r"(?:^|[\s_-])(?:author|autor|autori|byline|potpis|gazetari|novinar|signature|writer)(?:$|[\s_-])|(?:author|autor)-?name",
+    re.IGNORECASE,
+)
+
+
+def clean_authors(names: Iterable[str], *, outlet_names: Iterable[str]) -> list[str] | None:
+    """Return the persons among the names, labels stripped, in order; None where nobody is named."""
+    outlets = {_key(name) for name in outlet_names}
+    people: dict[str, None] = {}
+    for name in names:
+        bare = _strip_label(" ".join(name.split()))
+        parts = [part for part in _SPLIT.split(bare) if part]
+        for person in parts if all(" " in part for part in parts) or "," in bare or "/" in bare else [bare]:
+            if _is_person(person, outlets):
+                people[person.strip(" .,:;–-") + ("." if re.search(r"\b\w\.$", person) else "")] = None
+    return list(people) or None
+
+
+def find_bylines(tree: HtmlElement) -> list[str]:
+    """Find byline texts: elements marked as the author's, else short lines that begin with a byline's label."""
+    marked = [
+        text
+        for element in tree.iter("span", "a", "div", "p", "address", "strong", "li", "h4", "h5", "h6", "em", "b")
+        if _is_marked(element) and (text := _short_text(element))
+    ]
+    if marked:
+        return marked[:1]
+    for element in tree.iter("p", "div", "span", "strong", "em", "li", "b"):
+        text = _short_text(element)
+        if text and _STRICT_LABEL.match(text) and _looks_like_names(_strip_label(text)):
+            return [text]
+    return []
+
+
+def is_byline(text: str) -> bool:
+    """Tell whether a line of the text is a byline with its label, which belongs to the authors and not to the text."""
+    return len(text) <= _MAX_LENGTH and _STRICT_LABEL.match(text) is not None and _looks_like_names(_strip_label(text))
+
+
+def _is_marked(element: HtmlElement) -> bool:
+    return (
+        element.get("rel") == "author"
+        or element.get("itemprop") == "author"
+        or _CLASSES.search(element.get("class") or "") is not None
+        or _CLASSES.search(element.get("id") or "") is not None
+    )
+
+
+def _short_text(element: HtmlElement) -> str:
+    if len(element) > 6:
+        return ""
+    text = " ".join("".join(element.itertext()).split())
+    return text if 3 <= len(text) <= _MAX_LENGTH else ""
+
+
+def _looks_like_names(text: str) -> bool:
+    words = [word for word in re.split(r"[\s,]+", text) if word]
+    capital = sum(1 for word in words if word[:1].isupper())
+    return (
+        1 <= len(words) <= 8
+        and capital >= len(words) - len(words) // 3
+        and not text.endswith((".", "!", "?", ":"))
+        and words[0][:1].isupper()
+    )
+
+
+def _strip_label(text: str) -> str:
+    previous = None
+    while previous != text:
+        previous, text = text, _LABEL.sub("", text, count=1)
+    return text
+
+
+def _is_person(name: str, outlets: set[str]) -> bool:
+    key = _key(name)
+    words = key.split()
+    return (
+        bool(words)
+        and len(name) <= 60
+        and not _CONTACT.search(name)
+        and key not in outlets
+        and not any(word in _NO_PERSON for word in words)
+        and name[:1].isupper()
+    )
+
+
+def _key(name: str) -> str:
+    return re.sub(r"\W+", " ", fold_text(name)).strip()

@@ -1,0 +1,129 @@
+"""WARC capture: every page is kept as fetched, on disk before its document is handed on (WARC/1.1, ISO 28500)."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Protocol
+
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+import eho
+from eho.document import Capture, to_utc_text
+
+ROTATE_BYTES = 500 * 1024 * 1024
+_LEVEL = 6  # level 9, warcio's own, takes three times as long for 2 % less on a news page
+_HOP_BY_HOP = frozenset({"transfer-encoding", "connection", "keep-alive", "proxy-connection"})
+
+# Our own header names in a record, so that a replay gives the document that the crawl gave.
+SOURCE_HEADER = "Eho-Source"
+REQUESTED_HEADER = "Eho-Requested-URL"
+FEED_DATE_HEADER = "Eho-Feed-Date"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """One response as it came over the wire: body still content-encoded, transfer coding removed."""
+
+    url: str
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    fetched_at: datetime
+    notes: dict[str, str] = field(default_factory=dict)  # our own header names -> values
+
+
+class PageArchive(Protocol):
+    """Keeps pages as fetched. The seam for sealing them: a sealed archive answers to the same two methods."""
+
+    def keep(self, page: FetchedPage) -> Capture:
+        """Write one page and return where it lies; it has left this process when this returns."""
+        ...
+
+    def close(self) -> None:
+        """Finish the current file."""
+        ...
+
+
+class WarcArchive:
+    """Appends pages to a WARC file of this run, one gzip member a record, a new file every 500 MB.
+
+    A run never appends to another run's file: the record that a killed run left half-written harms nothing after it.
+    """
+
+    def __init__(self, folder: Path, *, user_agent: str, rotate_bytes: int = ROTATE_BYTES) -> None:
+        self._folder = folder
+        self._user_agent = user_agent
+        self._rotate_bytes = rotate_bytes
+        self._file: IO[bytes] | None = None
+        self._name = ""
+
+    def keep(self, page: FetchedPage) -> Capture:
+        """Write one response record, flushed to the operating system; offsets are relative to the file."""
+        if self._file is not None and self._file.tell() >= self._rotate_bytes:
+            self.close()
+        file = self._file or self._open()
+        capture = Capture(file=f"{self._folder.name}/{self._name}", offset=file.tell())
+        file.write(_response_member(page))
+        file.flush()
+        return capture
+
+    def close(self) -> None:
+        """Close the current file; the next page opens another."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> IO[bytes]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+        number = 0
+        while True:
+            self._name = f"{stem}-{number:03}.warc.gz"
+            try:
+                file = (self._folder / self._name).open("xb")
+            except FileExistsError:
+                number += 1
+                continue
+            break
+        self._file = file
+        file.write(_info_member(self._name, self._user_agent))
+        file.flush()
+        return file
+
+
+def _response_member(page: FetchedPage) -> bytes:
+    buffer = BytesIO()
+    writer = WARCWriter(buffer, gzip=False, warc_version="1.1")
+    headers = [(name, value) for name, value in page.headers if name.lower() not in _HOP_BY_HOP]
+    http = StatusAndHeaders(f"{page.status} {page.reason}".rstrip(), headers, protocol="HTTP/1.1")
+    warc_headers = {"WARC-Date": to_utc_text(page.fetched_at), **page.notes}
+    record = writer.create_warc_record(
+        page.url, "response", payload=BytesIO(page.body), http_headers=http, warc_headers_dict=warc_headers
+    )
+    writer.write_record(record)
+    return _gzip_member(buffer.getvalue())
+
+
+def _info_member(name: str, user_agent: str) -> bytes:
+    buffer = BytesIO()
+    writer = WARCWriter(buffer, gzip=False, warc_version="1.1")
+    info = {
+        "software": f"eho/{eho.__version__}",
+        "format": "WARC file version 1.1",
+        "http-header-user-agent": user_agent,
+        "robots": "obey",
+    }
+    writer.write_record(writer.create_warcinfo_record(name, info))
+    return _gzip_member(buffer.getvalue())
+
+
+def _gzip_member(record: bytes) -> bytes:
+    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + 16)
+    return compressor.compress(record) + compressor.flush()

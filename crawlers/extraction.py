@@ -1,0 +1,235 @@
+"""From a page's bytes to a Document, or to the Outcome that says why there is none.
+
+The body text is trafilatura's (precision mode, once per page, on a tree that is parsed once); the rest is read from
+what the page says of itself, in the order in which the region's portals are to be believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import trafilatura
+from trafilatura.core import bare_extraction
+
+from crawlers.bylines import clean_authors, find_bylines, is_byline
+from crawlers.dates import RejectedStamp, Stamp, all_dates, choose, find_date, parse_stamp, url_stamp
+from crawlers.encoding import decode
+from crawlers.headline import find_lead, find_title, is_same_line
+from crawlers.markup import HtmlElement, date_lines, drop_boxes, parse_html
+from crawlers.pagekind import refuse_body, refuse_page, refuse_short, refuse_text
+from crawlers.structured import PageFacts, read_facts, time_stamps
+from crawlers.urls import canonical_url, host_of, same_site
+from eho.document import Capture, Document, Provenance, document_id
+from eho.errors import InputError
+from eho.folding import fold_text
+from eho.outcome import Outcome, OutcomeRecord
+
+RULES = 1  # raise it with every change that alters a document's text or metadata
+EXTRACTOR = f"trafilatura {trafilatura.__version__}+eho.{RULES}"
+_LEAST_LETTERS = 40  # fewer is a caption, a cookie notice or an error message, not a document
+_READ_ALSO = re.compile(
+    r"^[\W_]*(?:procitajte|procitaj|citajte|pogledajte|vidi|povezano|(?:povezane|vezane) vesti|lexo|lexoni|shiko|shikoni)\b"
+    r"(?:\s+(?:jos|i|edhe|me shume|takodje))?\s*[:|>]",
+)
+_TOP_LINES, _END_LINES = 4, 3
+
+
+class _RefusedError(Exception):
+    """A page that gives no document; carries the outcome and its reason."""
+
+    def __init__(self, outcome: Outcome, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+
+
+def extract(
+    body: bytes,
+    *,
+    url: str,
+    source: str | None,
+    fetched_at: datetime,
+    charset: str | None = None,
+    requested_url: str | None = None,
+    capture: Capture | None = None,
+    lang_hint: str | None = None,
+    content_type: str | None = None,
+    feed_date: Stamp | None = None,
+) -> Document | OutcomeRecord:
+    """Make a document of one page, or say in an OutcomeRecord why there is none; never raises for what a page holds.
+
+    `url` is the address as reached, `charset` and `content_type` are the HTTP header's, `feed_date` is what the feed said.
+    """
+    try:
+        return _extract(
+            body,
+            url=url,
+            source=source,
+            fetched_at=fetched_at,
+            charset=charset,
+            requested_url=requested_url,
+            capture=capture,
+            lang_hint=lang_hint,
+            content_type=content_type,
+            feed_date=feed_date,
+        )
+    except _RefusedError as refusal:
+        outcome, reason = refusal.outcome, str(refusal)
+    except InputError as error:
+        outcome, reason = Outcome.BAD_URL, str(error)
+    except Exception as error:  # noqa: BLE001 - a page must not end a crawl; the outcome names what happened
+        outcome, reason = Outcome.EXTRACTION_ERROR, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return OutcomeRecord(outcome=outcome, url=requested_url or url, source=source, reason=reason, at=fetched_at)
+
+
+def _extract(
+    body: bytes,
+    *,
+    url: str,
+    source: str | None,
+    fetched_at: datetime,
+    charset: str | None,
+    requested_url: str | None,
+    capture: Capture | None,
+    lang_hint: str | None,
+    content_type: str | None,
+    feed_date: Stamp | None,
+) -> Document:
+    canonical = canonical_url(url)
+    if refusal := refuse_body(body, content_type):
+        raise _RefusedError(*refusal)
+    decoded = decode(body, charset)
+    if refusal := refuse_text(decoded.text):
+        raise _RefusedError(*refusal)
+    tree = parse_html(decoded.text)
+    if tree is None:
+        raise _RefusedError(Outcome.NO_TEXT, "no element of a page could be read")
+    facts = read_facts(tree)
+    if refusal := refuse_page(tree, facts, path=urlsplit(url).path):
+        raise _RefusedError(*refusal)
+    drop_boxes(tree)
+    outlet_names = [*facts.site_names, *([source] if source else []), host_of(url)]
+    title = find_title(tree, facts, outlet_names)
+    bylines = facts.authors or find_bylines(tree)
+    published, updated, rejected = _dates(tree, facts, url, fetched_at, feed_date)
+    raw = _body_text(tree)
+    if refusal := refuse_short(tree, len(raw)):
+        raise _RefusedError(*refusal)
+    lines = [line for line in (" ".join(part.split()) for part in raw.split("\n")) if line]
+    lead = find_lead(tree, facts, lines, title)
+    text = _join(_without_furniture(lines, title, lead))
+    if sum(map(str.isalpha, text)) < _LEAST_LETTERS:
+        raise _RefusedError(Outcome.NO_TEXT, f"{len(text)} characters of text, less than a document has")
+    canonical = _declared_canonical(facts, url) or canonical
+    return Document(
+        id=document_id(canonical_url=canonical),
+        url=url,
+        canonical_url=canonical,
+        source=source or host_of(url),
+        lang=lang_hint,
+        title=_nfc(title),
+        text=text,
+        lead=_nfc(lead),
+        authors=clean_authors([_nfc(name) or "" for name in bylines], outlet_names=outlet_names),
+        published_at=published.at if published else None,
+        published_at_precision=published.precision if published else None,
+        published_at_from=published.origin if published else None,
+        updated_at=updated.at if updated else None,
+        fetched_at=fetched_at,
+        provenance=Provenance(
+            requested_url=requested_url or url,
+            final_url=url,
+            capture=capture,
+            html_sha256=hashlib.sha256(body).hexdigest(),
+            extractor=EXTRACTOR,
+        ),
+        extra=_extra(decoded.encoding if decoded.repaired else None, rejected),
+    )
+
+
+def _body_text(tree: HtmlElement) -> str:
+    result: Any = bare_extraction(
+        tree,
+        fast=True,
+        favor_precision=True,
+        include_comments=False,
+        include_tables=True,
+        include_images=False,
+        include_links=False,
+    )
+    return (result.text or "") if result is not None else ""
+
+
+def _dates(
+    tree: HtmlElement, facts: PageFacts, url: str, fetched_at: datetime, feed_date: Stamp | None
+) -> tuple[Stamp | None, Stamp | None, RejectedStamp | None]:
+    published = [parse_stamp(text, origin) for origin, text in facts.published]
+    updated = [parse_stamp(text, origin) for origin, text in facts.modified]
+    for text, is_update in time_stamps(tree):
+        (updated if is_update else published).append(parse_stamp(text, "time"))
+    published.append(url_stamp(url))
+    if not any(
+        stamp is not None and stamp.precision != "day" and stamp.origin in ("json-ld", "meta", "time") for stamp in published
+    ) or all(stamp is None or stamp.at > fetched_at for stamp in published):
+        for stamp, is_update in all_dates(date_lines(tree)):
+            (updated if is_update else published).append(stamp)
+    published.append(feed_date)
+    chosen, rejected = choose([stamp for stamp in published if stamp is not None], fetched_at)
+    changed, _ = choose([stamp for stamp in updated if stamp is not None], fetched_at)
+    if changed is not None and chosen is not None and changed.at <= chosen.at:
+        changed = None
+    return chosen, changed, rejected
+
+
+def _without_furniture(lines: list[str], title: str | None, lead: str | None) -> list[str]:
+    """Drop what is kept in fields of its own (title, lead, byline, date line) and pointers to other documents."""
+    kept = []
+    for number, line in enumerate(lines):
+        near_edge = number < _TOP_LINES or number >= len(lines) - _END_LINES
+        if number < _TOP_LINES and (is_same_line(line, title) or is_same_line(line, lead)):
+            continue
+        if near_edge and (is_byline(line) or _is_date_line(line)):
+            continue
+        if _READ_ALSO.match(fold_text(line)):
+            continue
+        kept.append(line)
+    return kept
+
+
+def _is_date_line(line: str) -> bool:
+    return len(line) <= 60 and not line.endswith(("!", "?", "”", "“")) and find_date(line) is not None and len(line.split()) <= 8
+
+
+def _declared_canonical(facts: PageFacts, url: str) -> str | None:
+    """Return rel=canonical where it names a page of the same site; a home page declared on every page is a known mistake."""
+    if not facts.canonical:
+        return None
+    declared = urljoin(url, facts.canonical)
+    if not same_site(declared, url):
+        return None
+    try:
+        canonical = canonical_url(declared)
+    except InputError:
+        return None
+    return None if urlsplit(canonical).path == "/" and urlsplit(url).path not in ("", "/") else canonical
+
+
+def _join(lines: list[str]) -> str:
+    return _nfc("\n".join(lines)) or ""
+
+
+def _nfc(text: str | None) -> str | None:
+    return unicodedata.normalize("NFC", text) if text else None
+
+
+def _extra(encoding: str | None, rejected: RejectedStamp | None) -> dict[str, Any]:
+    extra: dict[str, Any] = {}
+    if encoding is not None:
+        extra["encoding"] = encoding
+    if rejected is not None:
+        extra["date_rejected"] = rejected.to_mapping()
+    return extra

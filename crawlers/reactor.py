@@ -1,0 +1,91 @@
+"""Runs Scrapy on the caller's thread, as often as it is asked: Twisted's reactor starts once, its loop runs per crawl.
+
+`reactor.run()` cannot be called twice in a process, but `eho watch` and `eho serve` crawl many times. The asyncio
+reactor only needs to have been started; its event loop can then be run until a coroutine is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
+
+from eho.errors import CrawlError
+
+_BUSY = threading.Lock()
+
+
+def run_until_complete(coroutine: Callable[[], Coroutine[Any, Any, None]], *, on_interrupt: Callable[[], None]) -> bool:
+    """Run a coroutine function to its end; True where SIGINT or SIGTERM came in between and `on_interrupt` was called.
+
+    A second signal takes its usual way. Raises CrawlError where another crawl runs in this process.
+    """
+    if not _BUSY.acquire(blocking=False):
+        raise CrawlError("Another crawl runs in this process; let it finish first.")
+    try:
+        loop = _started_loop()
+        with _interrupts(loop, on_interrupt) as seen:
+            loop.run_until_complete(coroutine())
+        return bool(seen)
+    finally:
+        _stop_threads()
+        _BUSY.release()
+
+
+def _started_loop() -> asyncio.AbstractEventLoop:
+    if not is_reactor_installed():
+        from twisted.internet import asyncioreactor
+
+        loop = asyncio.SelectorEventLoop()  # Twisted needs it on Windows, where the default loop is another
+        asyncioreactor.install(loop)  # type: ignore[no-untyped-call]
+        atexit.register(loop.close)
+    elif not is_asyncio_reactor_installed():
+        raise CrawlError("A Twisted reactor without asyncio is installed in this process; crawl in a process of its own.")
+    from twisted.internet import reactor
+
+    started: Any = reactor
+    if not started.running:
+        started.startRunning(installSignalHandlers=False)
+    running: asyncio.AbstractEventLoop = started._asyncioEventloop
+    if running.is_running():
+        raise CrawlError("A crawl cannot run inside a running event loop; call it from a thread of its own.")
+    return running
+
+
+def _stop_threads() -> None:
+    """Stop Twisted's resolver threads, which would keep the process alive; the next crawl starts its own."""
+    from twisted.internet import reactor
+
+    started: Any = reactor
+    if getattr(started, "threadpool", None) is not None:
+        started._stopThreadPool()
+
+
+@contextmanager
+def _interrupts(loop: asyncio.AbstractEventLoop, on_interrupt: Callable[[], None]) -> Iterator[list[int]]:
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def stop(number: int, _frame: Any) -> None:
+        seen.append(number)
+        for one in numbers:
+            signal.signal(one, before[one])
+        loop.call_soon_threadsafe(on_interrupt)
+
+    for number in numbers:
+        signal.signal(number, stop)
+    try:
+        yield seen
+    finally:
+        for number in numbers:
+            signal.signal(number, before[number])

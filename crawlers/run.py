@@ -1,0 +1,161 @@
+"""A crawl from start to end: sources in, documents to the sink, a summary out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from crawlers.capture import PageArchive, WarcArchive
+from crawlers.frontier import Frontier
+from crawlers.guard import LiveGuard
+from crawlers.job import CrawlJob
+from crawlers.sink import DocumentSink
+from eho.outcome import Outcome, OutcomeRecord
+from eho.settings import CrawlSettings
+from eho.source import Source
+
+_NOISY = ("scrapy", "twisted", "trafilatura", "htmldate", "py.warnings", "protego")
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlSummary:
+    """What a crawl came to. `known` counts addresses not asked again because they ended in a document before."""
+
+    counts: Mapping[Outcome, int]
+    by_source: Mapping[str, Mapping[Outcome, int]]
+    failures: Sequence[OutcomeRecord]
+    known: int = 0
+    pages: int = 0
+    elapsed_s: float = 0.0
+    interrupted: bool = False
+    captures: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def has_failures(self) -> bool:
+        """True where part of the work was lost."""
+        return bool(self.failures)
+
+    @property
+    def pages_per_s(self) -> float:
+        """Pages asked for per second, feeds and robots.txt not counted."""
+        return self.pages / self.elapsed_s if self.elapsed_s else 0.0
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the JSON object of `eho crawl --json`'s last line."""
+        return {
+            "counts": {outcome.value: count for outcome, count in sorted(self.counts.items())},
+            "sources": {
+                source: {outcome.value: count for outcome, count in sorted(counts.items())}
+                for source, counts in sorted(self.by_source.items())
+            },
+            "known": self.known,
+            "pages": self.pages,
+            "pages_per_s": round(self.pages_per_s, 2),
+            "elapsed_s": round(self.elapsed_s, 3),
+            "interrupted": self.interrupted,
+            "failures": [record.model_dump(mode="json") for record in self.failures],
+        }
+
+
+def crawl(
+    sources: Sequence[Source],
+    sink: DocumentSink,
+    settings: CrawlSettings,
+    *,
+    captures: Path,
+    since: date | None = None,
+    max_pages: int | None = None,
+    on_page: Callable[[OutcomeRecord], None] | None = None,
+    archive: PageArchive | None = None,
+) -> CrawlSummary:
+    """Crawl the enabled sources, newest pages first, and return when all is done or SIGINT or SIGTERM came.
+
+    The sink is called on this thread. Healthy feeds leave no record of their own. `archive` replaces the WARC files
+    in `captures`. Raises CrawlError before any request where a source may not be crawled, and whatever the sink raises.
+    """
+    enabled = [source for source in sources if source.enabled]
+    guard = LiveGuard.from_settings(settings)
+    guard.check(enabled)
+    keeper = archive or WarcArchive(captures, user_agent=settings.user_agent)
+    job = CrawlJob(
+        sources=enabled,
+        sink=sink,
+        settings=settings,
+        archive=keeper,
+        guard=guard,
+        frontier=Frontier(since=since, max_pages=max_pages),
+        on_page=on_page,
+        counts={source.id: Counter() for source in enabled},
+    )
+    started = time.monotonic()
+    try:
+        with _quiet_libraries():
+            interrupted = _run(job)
+    finally:
+        keeper.close()
+    if job.error is not None:
+        raise job.error
+    return _summary(job, time.monotonic() - started, interrupted)
+
+
+def _run(job: CrawlJob) -> bool:
+    # Imported late: Scrapy's modules settle on a reactor when they are imported, and start-up of other commands is faster.
+    from crawlers.reactor import run_until_complete
+    from crawlers.scrapy_settings import scrapy_settings
+
+    crawlers: list[Any] = []
+    stopping: set[asyncio.Task[None]] = set()
+
+    async def run() -> None:
+        from scrapy.crawler import Crawler
+        from scrapy.settings import Settings
+
+        from crawlers.spider import NewsSpider
+
+        crawler = Crawler(NewsSpider, Settings(scrapy_settings(job.settings)), init_reactor=False)
+        crawlers.append(crawler)
+        await crawler.crawl_async(job=job)
+
+    def stop() -> None:
+        for crawler in crawlers:
+            stopping.add(asyncio.get_running_loop().create_task(crawler.stop_async()))
+
+    return run_until_complete(run, on_interrupt=stop)
+
+
+def _summary(job: CrawlJob, elapsed_s: float, interrupted: bool) -> CrawlSummary:
+    total: Counter[Outcome] = Counter()
+    for counts in job.counts.values():
+        total.update(counts)
+    return CrawlSummary(
+        counts=dict(total),
+        by_source={source: dict(counts) for source, counts in job.counts.items()},
+        failures=job.failures,
+        known=job.known.total(),
+        pages=job.frontier.pages,
+        elapsed_s=elapsed_s,
+        interrupted=interrupted,
+    )
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Silence the libraries' logs: what they report of a page stands in its Outcome, with a reason for people."""
+    loggers = [logging.getLogger(name) for name in _NOISY]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
