@@ -1,0 +1,171 @@
+"""Commands that answer: search, show, trends, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api import cli_options as options
+from api.output import chosen_format, harmless_text, print_json, print_line, print_rows, say
+from api.service import Service
+from eho.errors import InputError
+
+_HIT_COLUMNS = ("title", "source", "published_at", "lang", "annotations", "id")
+_HIT_CSV_COLUMNS = (
+    "id",
+    "score",
+    "source",
+    "kind",
+    "lang",
+    "title",
+    "published_at",
+    "url",
+    "snippet",
+    "annotations",
+    "cluster_size",
+)
+_POINT_COLUMNS = ("key", "start_on", "count", "denominator", "share", "low", "high", "flags")
+_INVENTED = "Invented outlets – demonstration."
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (search, show, trends, report):
+        app.command()(command)
+
+
+def search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query; docs/operator.md explains the language.")] = "",
+    from_: options.From = None,
+    to: options.To = None,
+    source: options.InSources = None,
+    lang: options.Langs = None,
+    narrative: options.Narratives = None,
+    stance: options.Stances = None,
+    kind: options.Kinds = None,
+    sort: Annotated[str, typer.Option("--sort", help="relevance or date.")] = "relevance",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Hits on a page.")] = 20,
+    cursor: Annotated[str | None, typer.Option("--cursor", help="The `next` of the page before.")] = None,
+    include_needs_review: options.Unreviewed = False,
+    as_json: options.AsJson = False,
+    as_csv: options.AsCsv = False,
+    as_table: options.AsTable = False,
+) -> None:
+    """Find documents: words, "phrases", fields such as narrative: and stance:."""
+    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
+    with Service.open() as service:
+        answer = service.search(
+            query,
+            start=options.first_day(from_),
+            end=options.last_day(to),
+            source=source or (),
+            lang=lang or (),
+            narrative=narrative or (),
+            stance=stance or (),
+            kind=kind or (),
+            sort=sort,
+            limit=limit,
+            cursor=cursor,
+            include_needs_review=include_needs_review,
+        )
+        invented = service.has_invented_sources
+    rows = [_hit_row(hit) for hit in answer["hits"]]
+    columns = _HIT_CSV_COLUMNS if form == "csv" else _HIT_COLUMNS
+    print_rows(rows, columns, form=form, json_value=answer, query=answer["query"], snapshot=answer["snapshot"])
+    if form == "table":
+        say(f"{answer['total']} found: {answer['explained']}. {_INVENTED if invented else ''}".rstrip())
+        if answer["next"]:
+            say(f"Next page: --cursor {answer['next']}")
+
+
+def show(
+    document_id: Annotated[str, typer.Argument(metavar="ID", help="A document's id, as search prints it.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Print one document with tags, provenance and citation."""
+    with Service.open() as service:
+        row = service.document(document_id)
+    if row is None:
+        raise InputError(f"There is no document {document_id!r}; eho search prints the ids.", field="id")
+    if as_json:
+        print_json(row)
+        return
+    tags = row.get("tags") or {}
+    print_line(harmless_text(str(row["title"] or row["id"])))
+    print_line(harmless_text(f"{row['citation']}\n\n{row['text']}\n"))
+    for annotation in tags.get("annotations", ()):
+        print_line(harmless_text(_annotation_line(annotation, row)))
+    print_line(f"outcome: {tags.get('outcome', 'not tagged yet')} {tags.get('reason', '')}".rstrip())
+
+
+def trends(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to count; all documents by default.")] = "",
+    of: Annotated[str | None, typer.Option("--of", metavar="QUERY", help="Of what, such as sense:conflict_zone.")] = None,
+    narrative: options.Narratives = None,
+    by: Annotated[str, typer.Option("--by", help="day, week, month or quarter.")] = "week",
+    split: Annotated[str | None, typer.Option("--split", help="language, source, ownership, audience or kind.")] = None,
+    as_: Annotated[str, typer.Option("--as", help="share or count: what the interval is for.")] = "share",
+    panel: Annotated[str, typer.Option("--panel", help="constant: only sources with documents in every period.")] = "all",
+    from_: options.From = None,
+    to: options.To = None,
+    source: options.InSources = None,
+    lang: options.Langs = None,
+    kind: options.Kinds = None,
+    stance: options.Stances = None,
+    include_needs_review: options.Unreviewed = False,
+    as_json: options.AsJson = False,
+    as_csv: options.AsCsv = False,
+    as_table: options.AsTable = False,
+) -> None:
+    """Count documents per period, with denominators and intervals."""
+    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
+    with Service.open() as service:
+        answer = service.trends(
+            query,
+            of=of,
+            narrative=narrative or (),
+            by=by,
+            split=split,
+            as_=as_,
+            panel=panel,
+            start=options.first_day(from_),
+            end=options.last_day(to),
+            source=source or (),
+            lang=lang or (),
+            kind=kind or (),
+            stance=stance or (),
+            include_needs_review=include_needs_review,
+        )
+        invented = service.has_invented_sources
+    rows = [{"key": series["key"], **point} for series in answer["series"] for point in series["points"]]
+    print_rows(rows, _POINT_COLUMNS, form=form, json_value=answer, query=answer["query"], snapshot=answer["snapshot"])
+    if form == "table" and invented:
+        say(_INVENTED)
+
+
+def report(
+    out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write it: FILE.html.")],
+    from_: options.From = None,
+    to: options.To = None,
+    lang: Annotated[str, typer.Option("--lang", help="sq, sr-Latn, sr-Cyrl or en.")] = "en",
+) -> None:
+    """Write the trend report for partners as one HTML file."""
+    path = Path(out)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--out is {out!r}; give a file that ends in .html.", field="out")
+    with Service.open() as service:
+        service.report(start=options.first_day(from_), end=options.last_day(to), lang=lang, out=path)
+    print_line(f"Wrote {path}.")
+
+
+def _hit_row(hit: dict[str, Any]) -> dict[str, Any]:
+    annotations = [f"{one['narrative']} ({one['stance']})" for one in hit["annotations"]]
+    return {**hit, "annotations": annotations, "snippet": " … ".join(snippet["text"] for snippet in hit["snippets"])}
+
+
+def _annotation_line(annotation: dict[str, Any], row: dict[str, Any]) -> str:
+    spans = (f"“{(row[span['field']] or '')[span['start'] : span['end']]}”" for span in annotation["spans"])
+    review = ", for review" if annotation["needs_review"] else ""
+    return f"{annotation['narrative']} ({annotation['stance']}, {annotation['score']:.2f}{review}): {' '.join(spans)}"

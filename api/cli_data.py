@@ -1,0 +1,174 @@
+"""Commands that fetch, read, tag and store: init, crawl, extract, import, tag, run, index."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api import cli_options as options
+from api.home_files import make_home
+from api.jobs import JobSummary
+from api.output import chosen_format, print_json, print_line, print_rows, progress, say, to_json_line
+from api.service import Service
+from eho.document import to_utc_text
+from eho.errors import InputError
+from eho.home import Home
+from eho.outcome import Outcome
+from eho.settings import load_settings
+
+if TYPE_CHECKING:
+    from crawlers.run import CrawlSummary
+
+_SHOWN_FAILURES = 10
+
+PART_FAILED = 1
+Sources = Annotated[list[str] | None, typer.Option("--source", metavar="ID", help="Crawl this source only; repeat for more.")]
+Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Only pages published on this day or later.")]
+MaxPages = Annotated[int | None, typer.Option("--max-pages", min=1, metavar="N", help="Fetch at most so many pages.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (init, crawl, run, extract, tag):
+        app.command()(command)
+    app.command(name="import")(import_)
+    index = typer.Typer(no_args_is_help=True, help="The search index.")
+    index.command("build")(index_build)
+    index.command("status")(index_status)
+    app.add_typer(index, name="index")
+
+
+def init() -> None:
+    """Make the data folder: settings, sources, codebook."""
+    home = Home.find()
+    with home.writing("init", load_settings(home.config).home.lock_wait_s):
+        made = make_home(home)
+    for line in made:
+        say(line)
+    print_line(f"Data folder {home.path} is ready.")
+
+
+def crawl(sources: Sources = None, since: Since = None, max_pages: MaxPages = None, as_json: options.AsJson = False) -> None:
+    """Fetch pages of all sources: each page as it came into WARC files, its document into the store."""
+    with Service.open(create=True) as service, progress() as show:
+        summary = service.crawl(sources or (), since=options.first_day(since, "since"), max_pages=max_pages, on_progress=show)
+    _finish(summary, as_json=as_json, what="crawled")
+
+
+def run(sources: Sources = None, since: Since = None, max_pages: MaxPages = None, as_json: options.AsJson = False) -> None:
+    """Crawl, tag and index once."""
+    with Service.open(create=True) as service, progress() as show:
+        summary = service.run(sources or (), since=options.first_day(since, "since"), max_pages=max_pages, on_progress=show)
+    if as_json:
+        print_json(summary)
+    else:
+        for stage in ("crawl", "tag"):
+            print_line(f"{stage}: {_counts(summary[stage]['counts'])} ({summary[stage]['elapsed_s']:.1f} s)")
+        indexed = summary["index"]
+        print_line(f"index: {indexed['written']} documents written, {indexed['documents']} in all ({indexed['elapsed_s']:.1f} s)")
+        _say_failures(summary["crawl"]["failures"])
+    if summary["has_failures"]:
+        raise typer.Exit(PART_FAILED)
+
+
+def extract(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH…", help="HTML files, WARC files or JSON lines; - is standard input.")
+    ],
+    url: Annotated[str | None, typer.Option("--url", help="Address of the one HTML file given.")] = None,
+    fetched_at: Annotated[
+        str | None, typer.Option("--fetched-at", metavar="TIME", help="When it was fetched, such as 2026-09-03T07:40:00Z.")
+    ] = None,
+    no_mask: options.NoMask = False,
+) -> None:
+    """Turn stored pages into documents, one JSON line each."""
+    from api.extraction import extract_paths
+
+    failed = False
+    for row in extract_paths(paths, url=url, fetched_at=fetched_at, is_masked=not no_mask):
+        failed = failed or ("outcome" in row and Outcome(row["outcome"]).is_failure)
+        print_line(to_json_line(row))
+    if failed:
+        raise typer.Exit(PART_FAILED)
+
+
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="The file; - is standard input.")],
+    platform: Annotated[str, typer.Option("--platform", help="jsonl or csv: what the file holds.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Store documents that a person or a research programme supplied, then tag and index them like fetched ones."""
+    from api.imports import PLATFORMS, read_documents
+
+    if platform not in PLATFORMS:
+        raise InputError(f"--platform is {platform!r}; use one of {', '.join(PLATFORMS)}.", field="platform")
+    documents = read_documents(options.open_input(file), platform, name=file)
+    with Service.open(create=True) as service, progress() as show:
+        summary = service.import_documents(documents, on_progress=show)
+    _finish(summary, as_json=as_json, what="imported")
+
+
+def tag(file: options.InputFile = options.STDIN, model: options.Model = None) -> None:
+    """Tag JSON lines {"id","text","title"?,"lang"?}: the same lines come back with `tags`. Nothing is stored."""
+    from api.tagging import tag_lines
+    from api.wiring import Parts
+
+    home = Home.find()
+    parts = Parts(home)
+    pipeline = parts.load_pipeline(model or parts.settings.tag.model)
+    failed = False
+    for row in tag_lines(options.lines_of(file), pipeline):
+        failed = failed or row.get("outcome") == Outcome.BAD_INPUT
+        print_line(to_json_line(row))
+        sys.stdout.flush()
+    if failed:
+        say("Some lines could not be read; they stand in the output as outcome bad_input with the reason.")
+        raise typer.Exit(PART_FAILED)
+
+
+def index_build(as_json: options.AsJson = False) -> None:
+    """Build the index anew from the store; the old one answers until then."""
+    with Service.open() as service, progress() as show:
+        stats = service.index_build(on_progress=show)
+    if as_json:
+        print_json(asdict(stats))
+    else:
+        print_line(f"Index {stats.version}: {stats.documents} documents in {stats.elapsed_s:.1f} s.")
+
+
+def index_status(as_json: options.AsJson = False, as_csv: options.AsCsv = False, as_table: options.AsTable = False) -> None:
+    """Say which engine and version answers, how many documents it holds, and how far it is behind the store."""
+    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
+    with Service.open() as service:
+        status = service.index_status()
+        row = {**asdict(status), "created_at": to_utc_text(status.created_at), "store_sequence": service.store_sequence()}
+        row |= row.pop("extra")
+        snapshot = service.snapshot_id
+    rows = [{"name": name, "value": value} for name, value in row.items()]
+    print_rows(rows, ("name", "value"), form=form, json_value=row, snapshot=snapshot)
+
+
+def _finish(summary: JobSummary | CrawlSummary, *, as_json: bool, what: str) -> None:
+    row = summary.to_mapping()
+    if as_json:
+        print_json(row)
+    else:
+        print_line(f"{what}: {_counts(row['counts'])} ({row['elapsed_s']:.1f} s)")
+        _say_failures(row["failures"])
+    if summary.has_failures:
+        raise typer.Exit(PART_FAILED)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items(), key=lambda pair: -pair[1])) or "nothing new"
+
+
+def _say_failures(failures: list[dict[str, Any]]) -> None:
+    for failure in failures[:_SHOWN_FAILURES]:
+        place = failure.get("url") or failure.get("source") or ""
+        say(" ".join(f"{failure['outcome']} {place}: {failure.get('reason') or ''}".split()).rstrip(": "))
+    if len(failures) > _SHOWN_FAILURES:
+        say(f"… and {len(failures) - _SHOWN_FAILURES} more; --json lists each, eho sources coverage counts them.")

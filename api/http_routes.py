@@ -1,0 +1,234 @@
+"""REST: every question of the command line under /v1, with the same names and the same JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from api import http_schemas as schemas
+from api.http_errors import to_json_bytes
+from api.service import Service
+from api.tagging import Row, read_line, tag_rows
+from eho import __version__
+from eho.codebook import Codebook
+from eho.errors import EngineError, InputError
+from eho.source import Source
+
+MAX_TAG_BYTES = 20_000_000
+MAX_TAG_ROWS = 1_000
+_LINES = "application/x-ndjson"
+
+Q = Annotated[str, Query(description="the query; empty means all documents")]
+FromDay = Annotated[date | None, Query(alias="from", description="first day, in Belgrade")]
+ToDay = Annotated[date | None, Query(alias="to", description="last day, included")]
+Many = Annotated[list[str], Query()]
+UiLanguage = Annotated[Literal["sq", "sr-Latn", "sr-Cyrl", "en"], Query(description="language of `explained`")]
+
+
+class Json(JSONResponse):
+    """JSON as the command line prints it."""
+
+    def render(self, content: Any) -> bytes:
+        """Write the body."""
+        return to_json_bytes(content)
+
+
+def router(service: Service) -> APIRouter:
+    """Return the routes over one service."""
+    routes = APIRouter(prefix="/v1", default_response_class=Json)
+    _add_questions(routes, service)
+    _add_lists(routes, service)
+    _add_tagging(routes, service)
+    return routes
+
+
+def _add_questions(routes: APIRouter, service: Service) -> None:
+    @routes.get("/search", responses=_answers(schemas.SearchAnswer), response_class=Json, tags=["questions"])
+    def search(
+        q: Q = "",
+        start: FromDay = None,
+        end: ToDay = None,
+        source: Many = [],  # noqa: B006 - FastAPI reads the default, nobody changes it
+        lang: Many = [],  # noqa: B006
+        narrative: Many = [],  # noqa: B006
+        stance: Many = [],  # noqa: B006
+        kind: Many = [],  # noqa: B006
+        sort: Literal["relevance", "date"] = "relevance",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 20,
+        cursor: str | None = None,
+        collapse: bool = False,
+        include_needs_review: bool = False,
+        language: UiLanguage = "en",
+    ) -> Response:
+        """Find documents."""
+        return Json(
+            service.search(
+                q,
+                start=start,
+                end=end,
+                source=source,
+                lang=lang,
+                narrative=narrative,
+                stance=stance,
+                kind=kind,
+                sort=sort,
+                limit=limit,
+                cursor=cursor,
+                collapse=collapse,
+                include_needs_review=include_needs_review,
+                language=language,
+            )
+        )
+
+    @routes.get("/trends", responses=_answers(schemas.TrendAnswer), response_class=Json, tags=["questions"])
+    def trends(
+        q: Q = "",
+        of: Annotated[str | None, Query(description="of what, such as sense:conflict_zone")] = None,
+        narrative: Many = [],  # noqa: B006
+        by: Literal["day", "week", "month", "quarter"] = "week",
+        split: Literal["language", "source", "ownership", "audience", "kind"] | None = None,
+        as_: Annotated[Literal["share", "count"], Query(alias="as")] = "share",
+        panel: Literal["constant", "all"] = "all",
+        start: FromDay = None,
+        end: ToDay = None,
+        source: Many = [],  # noqa: B006
+        lang: Many = [],  # noqa: B006
+        kind: Many = [],  # noqa: B006
+        stance: Many = [],  # noqa: B006
+        include_needs_review: bool = False,
+        language: UiLanguage = "en",
+    ) -> Response:
+        """Count documents per period."""
+        return Json(
+            service.trends(
+                q,
+                of=of,
+                narrative=narrative,
+                by=by,
+                split=split,
+                as_=as_,
+                panel=panel,
+                start=start,
+                end=end,
+                source=source,
+                lang=lang,
+                kind=kind,
+                stance=stance,
+                include_needs_review=include_needs_review,
+                language=language,
+            )
+        )
+
+    @routes.get("/documents/{document_id}", responses=_answers(schemas.DocumentAnswer), response_class=Json, tags=["questions"])
+    def document(document_id: str) -> Response:
+        """Return one document with tags, provenance and citation."""
+        row = service.document(document_id)
+        if row is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no document {document_id!r}; /v1/search gives the ids.")
+        return Json(row)
+
+
+def _add_lists(routes: APIRouter, service: Service) -> None:
+    @routes.get("/codebook", responses=_answers(Codebook), response_class=Json, tags=["about"])
+    def codebook() -> Response:
+        """Return every narrative and every value that a tag may take."""
+        return Json({**service.codebook.model_dump(mode="json"), "codebook": service.codebook.tag})
+
+    @routes.get("/sources", responses=_answers(list[Source]), response_class=Json, tags=["about"])
+    def sources() -> Response:
+        """Return every source."""
+        return Json(service.sources())
+
+    @routes.get("/sources/coverage", responses=_answers(list[schemas.CoverageRow]), response_class=Json, tags=["about"])
+    def coverage() -> Response:
+        """Count what became of every address."""
+        return Json(service.coverage())
+
+    @routes.get("/models", responses=_answers(list[dict[str, Any]]), response_class=Json, tags=["about"])
+    def models() -> Response:
+        """Return the cards of all models."""
+        return Json([{**card, "folder": None} for card in service.models()])  # where it lies is the server's own business
+
+    @routes.get("/health", responses=_answers(schemas.Health), response_class=Json, tags=["about"])
+    def health() -> Response:
+        """Say whether questions can be answered."""
+        try:
+            documents = service.index_status().documents
+        except EngineError:
+            documents = None
+        row = {
+            "status": "ok" if documents is not None else "no_index",
+            "version": __version__,
+            "documents": documents,
+            "snapshot": service.snapshot_id,
+            "has_invented_sources": service.has_invented_sources,
+        }
+        return Json(row)
+
+
+def _add_tagging(routes: APIRouter, service: Service) -> None:
+    rows = {"type": "array", "items": schemas.TagInput.model_json_schema()}
+    one = schemas.TagInput.model_json_schema()
+    content = {"application/json": {"schema": {"oneOf": [one, rows]}}, _LINES: {"schema": {"type": "string"}}}
+    body = {"requestBody": {"required": True, "content": content}}
+
+    @routes.post(
+        "/tag",
+        responses=_answers(schemas.TagOutput | list[schemas.TagOutput]),
+        response_class=Json,
+        openapi_extra=body,
+        tags=["questions"],
+    )
+    async def tag(request: Request) -> Response:
+        """Tag one row, a list of rows, or JSON lines; the answer has the same form and order. Nothing is stored."""
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        data = await _read_body(request)
+        if content_type == _LINES:
+            lines = [read_line(line, number) for number, line in enumerate(data.splitlines(), 1)]
+            answers = await run_in_threadpool(_tag, service, lines)
+            return Response(b"".join(to_json_bytes(row) + b"\n" for row in answers), media_type=_LINES)
+        value = _read_json(data)
+        answers = await run_in_threadpool(_tag, service, value if isinstance(value, list) else [value])
+        if isinstance(value, list):
+            return Json(answers)
+        if answers[0].get("tags") is None:
+            raise InputError(str(answers[0].get("reason")))
+        return Json(answers[0])
+
+
+async def _read_body(request: Request) -> bytes:
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_TAG_BYTES:
+            message = f"The request is larger than {MAX_TAG_BYTES // 1_000_000} MB; send less at once, or use eho tag."
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+    return bytes(data)
+
+
+def _read_json(data: bytes) -> Any:
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"The body is no JSON ({' '.join(str(error).split())[:120]}); send an object or a list.", field="body"
+        ) from error
+
+
+def _tag(service: Service, rows: list[Row | InputError]) -> list[dict[str, Any]]:
+    if len(rows) > MAX_TAG_ROWS:
+        raise InputError(f"{len(rows)} rows at once; send at most {MAX_TAG_ROWS}, or use eho tag.", field="body")
+    checked = [row if isinstance(row, dict | InputError) else InputError(f"row is {row!r:.60}, not an object.") for row in rows]
+    return list(tag_rows(checked, service.pipeline))
+
+
+def _answers(model: Any) -> dict[int | str, dict[str, Any]]:
+    errors: tuple[int, ...] = (404, 405, 422, 500, 503)
+    return {200: {"model": model}, **{status: {"model": schemas.ErrorBody} for status in errors}}

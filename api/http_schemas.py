@@ -1,0 +1,168 @@
+"""Shapes of the REST answers for OpenAPI; the answers themselves are the command line's JSON, tested against these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from eho.annotation import Tags
+from eho.document import Document
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorDetail(_Shape):
+    """What went wrong."""
+
+    code: str
+    message: str
+    field: str | None
+    position: int | None
+    hint: str | None
+    request_id: str
+
+
+class ErrorBody(_Shape):
+    """The one error body."""
+
+    error: ErrorDetail
+
+
+class Snippet(_Shape):
+    """A stretch of text with highlights as offsets into it."""
+
+    text: str
+    highlights: list[tuple[int, int]]
+
+
+class HitAnnotation(_Shape):
+    """A narrative as a hit shows it, never without its stance."""
+
+    model_config = ConfigDict(extra="allow")
+
+    narrative: str
+    stance: str
+    speaker: Any
+    reviewed: str
+    score: float
+
+
+class Hit(_Shape):
+    """One document found."""
+
+    id: str
+    score: float
+    url: str | None
+    source: str
+    kind: str
+    lang: str | None
+    title: str | None
+    published_at: str | None
+    snippets: list[Snippet]
+    annotations: list[HitAnnotation]
+    cluster_size: int
+    title_highlights: list[tuple[int, int]]
+
+
+class FacetCount(_Shape):
+    """How many hits have a value."""
+
+    value: str
+    count: int
+
+
+class SearchAnswer(_Shape):
+    """`eho search --json`."""
+
+    query: str
+    explained: str
+    total: int
+    total_is_exact: bool
+    hits: list[Hit]
+    facets: dict[str, list[FacetCount]]
+    next: str | None
+    snapshot: str
+
+
+class Point(_Shape):
+    """One period of a series; `low` and `high` bound the share or the count, whichever `as` names."""
+
+    start_on: str
+    count: int
+    denominator: int
+    share: float | None
+    low: float | None
+    high: float | None
+    copies: int
+    flags: list[str]
+
+
+class Series(_Shape):
+    """One line of a chart."""
+
+    key: str
+    narrative: str | None
+    split: str | None
+    points: list[Point]
+
+
+class TrendAnswer(_Shape):
+    """`eho trends --json`."""
+
+    query: str
+    by: str
+    shown_as: str = Field(alias="as")
+    series: list[Series]
+    method: dict[str, Any]
+    snapshot: str
+
+
+class DocumentAnswer(Document):
+    """`eho show ID --json`: a document with tags, citation and snapshot."""
+
+    tags: Tags | None = None
+    citation: str
+    snapshot: str
+
+
+class TagInput(BaseModel):
+    """One row to tag; any further field comes back as it was."""
+
+    model_config = ConfigDict(extra="allow")
+
+    text: str
+    id: str | int | None = None
+    title: str | None = None
+    lang: str | None = None
+
+
+class TagOutput(BaseModel):
+    """The row with its tags, or with `outcome: bad_input` and the reason."""
+
+    model_config = ConfigDict(extra="allow")
+
+    tags: Tags | None = None
+    outcome: str | None = None
+    reason: str | None = None
+
+
+class CoverageRow(_Shape):
+    """How many addresses of a source ended in an outcome on a Belgrade day."""
+
+    source: str
+    outcome: str
+    day: str
+    count: int
+
+
+class Health(_Shape):
+    """Whether the server can answer, and over what."""
+
+    status: str
+    version: str
+    documents: int | None
+    snapshot: str
+    has_invented_sources: bool

@@ -1,0 +1,180 @@
+"""The writing jobs: crawl, import, tag, index. The store is the truth; each job finds by itself what is still to be done.
+
+A job may be killed at any moment: documents are durable when stored, untagged ones are found by their missing tags, and the
+index says up to which sequence number of the store it is complete. Callers hold the data folder's lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from api.sink import StoreSink
+from api.wiring import Parts
+from eho.annotation import AnnotatedDocument
+from eho.document import Cluster, Document
+from eho.errors import EngineError, InputError, SourceError
+from eho.outcome import OutcomeRecord
+from eho.source import Source
+
+if TYPE_CHECKING:
+    from crawlers.run import CrawlSummary
+    from index.answers import IndexStats
+    from index.protocol import Index
+    from nlp.clusters import ClusterIndex
+
+T = TypeVar("T")
+Say = Callable[[str, int, int | None], None]  # stage, done, total where known
+
+_BATCH = 64  # documents tagged and stored together: what a kill can cost is the work on these
+
+
+def silent(stage: str, done: int, total: int | None) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class JobSummary:
+    """What a job did: how many items ended in which outcome, and every failure by itself."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    failures: list[OutcomeRecord] = field(default_factory=list)
+    elapsed_s: float = 0.0
+
+    @property
+    def has_failures(self) -> bool:
+        """True where part of the work was lost."""
+        return bool(self.failures)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the JSON object that `--json` prints."""
+        return {
+            "counts": self.counts,
+            "failures": [record.model_dump(mode="json") for record in self.failures],
+            "elapsed_s": round(self.elapsed_s, 3),
+        }
+
+
+def crawl(
+    parts: Parts,
+    sources: Sequence[str] = (),
+    *,
+    since: date | None = None,
+    max_pages: int | None = None,
+    say: Say = silent,
+) -> CrawlSummary:
+    """Fetch pages of the named sources, all enabled ones by default, into the store.
+
+    Raises SourceError, CrawlError, and KeyboardInterrupt where it was asked to stop; what was stored is kept.
+    """
+    from crawlers.run import crawl as run_crawl
+
+    chosen = choose_sources(parts.sources, sources)
+    done = 0
+
+    def on_page(_: OutcomeRecord) -> None:
+        nonlocal done
+        done += 1
+        say("crawl", done, None)
+
+    summary = run_crawl(
+        chosen,
+        StoreSink(parts.store()),
+        parts.settings.crawl,
+        captures=parts.home.captures,
+        since=since,
+        max_pages=max_pages,
+        on_page=on_page,
+    )
+    if summary.interrupted:
+        raise KeyboardInterrupt
+    return summary
+
+
+def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
+    """Return the enabled sources, or the named ones. Raises SourceError naming what there is."""
+    for name in wanted:
+        if name not in known:
+            raise SourceError(f"There is no source {name!r}; known: {', '.join(known) or 'none'}. See eho sources list.")
+    chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
+    chosen = [source for source in chosen if source.feeds or source.sitemaps]
+    if not chosen:
+        raise SourceError("No source to crawl has a feed or a sitemap; add its file to the data folder's sources folder.")
+    return chosen
+
+
+def store_documents(parts: Parts, documents: Iterable[Document | OutcomeRecord], *, say: Say = silent) -> JobSummary:
+    """Put documents that a person supplied into the store, masked like fetched ones; records of bad rows are kept too."""
+    started, sink, counts, failures = time.monotonic(), StoreSink(parts.store()), Counter[str](), []
+    for number, item in enumerate(documents, 1):
+        if isinstance(item, OutcomeRecord):
+            sink.record(item)
+            counts[item.outcome.value] += 1
+            if item.outcome.is_failure:
+                failures.append(item)
+        else:
+            counts[sink.put(item).value] += 1
+        say("import", number, None)
+    return JobSummary(dict(counts), failures, time.monotonic() - started)
+
+
+def tag_new(parts: Parts, *, say: Say = silent) -> JobSummary:
+    """Cluster and tag every stored document that lacks tags of the present model and codebook."""
+    from nlp.clusters import ClusterIndex
+
+    started, counts = time.monotonic(), Counter[str]()
+    store, pipeline = parts.store(), parts.pipeline()
+    with ClusterIndex(parts.home.clusters, parts.settings.tag.near_duplicate_similarity) as clusters:
+        for batch in _batches(store.untagged(pipeline.model_version)):
+            _cluster(parts, clusters, batch)
+            tagged = [(item.document.id, item.tags) for item in pipeline.tag(batch) if item.tags is not None]
+            store.put_all_tags(tagged)
+            counts.update(tags.outcome.value for _, tags in tagged)
+            say("tag", counts.total(), None)
+    return JobSummary(dict(counts), [], time.monotonic() - started)
+
+
+def _cluster(parts: Parts, clusters: ClusterIndex, batch: Sequence[Document]) -> None:
+    changed: dict[str, Cluster] = {}
+    for document in batch:
+        changed.update(clusters.add(document))
+    try:
+        parts.store().put_clusters(changed.items())
+    except InputError:  # the cluster file knows documents that this store never had, as after a restored backup
+        known = parts.store().get_all(list(changed))
+        parts.store().put_clusters((key, cluster) for key, cluster in changed.items() if key in known)
+
+
+def update_index(parts: Parts, *, rebuild: bool = False, say: Say = silent) -> IndexStats:
+    """Bring the index up to the store, from what changed since its sequence number or, when asked or needed, anew."""
+    store, index = parts.store(), parts.index()
+    sequence = store.sequence()
+    if rebuild or (indexed := _indexed_sequence(index)) is None:
+        return index.rebuild(_counted(store.documents(), store.count(), say), sequence=sequence)
+    return index.update(_counted(store.documents(since_seq=indexed), None, say), sequence=sequence)
+
+
+def _indexed_sequence(index: Index) -> int | None:
+    """Return up to where the index is complete; None where it is missing or broken, which building it anew mends."""
+    try:
+        return index.status().sequence
+    except EngineError:
+        return None
+
+
+def _counted(documents: Iterable[AnnotatedDocument], total: int | None, say: Say) -> Iterator[AnnotatedDocument]:
+    for number, item in enumerate(documents, 1):
+        yield item
+        if number % _BATCH == 0 or number == total:
+            say("index", number, total)
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch

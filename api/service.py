@@ -1,0 +1,347 @@
+"""Everything that the command line, REST and the pages call: one Service for each data folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from api import jobs
+from api.citation import cite
+from api.home_files import make_home, write_source
+from api.jobs import JobSummary, Say, silent
+from api.wiring import Parts
+from eho.annotation import ModelVersion, Stance
+from eho.codebook import Codebook
+from eho.document import Document
+from eho.errors import EngineError, InputError, ModelError
+from eho.home import Home
+from eho.outcome import OutcomeRecord
+from eho.settings import SettingRow, Settings, list_settings
+from eho.source import Source
+
+if TYPE_CHECKING:
+    from crawlers.run import CrawlSummary
+    from index.answers import Filters, IndexStats, IndexStatus
+    from index.nodes import Query
+    from nlp.pipeline import Pipeline
+
+
+UI_LANGUAGES = ("sq", "sr-Latn", "sr-Cyrl", "en")
+SPLITS = ("language", "source", "ownership", "audience", "kind")
+STANCES = tuple(stance.value for stance in Stance)
+
+
+class Service:
+    """One data folder. Reading is safe from several threads and needs no lock; writing holds the folder's lock."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @classmethod
+    def open(cls, home: Home | None = None, *, create: bool = False, settings: Settings | None = None) -> Self:
+        """Open a data folder, making it where asked. Raises InputError where there is none, SettingsError for bad settings."""
+        home = home or Home.find()
+        if create and not home.exists():
+            make_home(home)
+        service = cls(Parts(home, settings))
+        service._parts.require_home()
+        return service
+
+    def close(self) -> None:
+        """Release files and connections."""
+        self._parts.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # -- what there is --------------------------------------------------------------------------------------------
+
+    @property
+    def home(self) -> Home:
+        return self._parts.home
+
+    @property
+    def settings(self) -> Settings:
+        return self._parts.settings
+
+    @property
+    def codebook(self) -> Codebook:
+        return self._parts.codebook
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The tagger of this folder's model; loaded at the first call. Raises ModelError."""
+        return self._parts.pipeline()
+
+    @property
+    def model_version(self) -> ModelVersion | None:
+        """The model and codebook that tag, None where no model is installed."""
+        try:
+            return self._parts.model_version
+        except ModelError:
+            return None
+
+    @property
+    def snapshot_id(self) -> str:
+        """The name of what answers are given over now: documents, model and codebook."""
+        from index.answers import snapshot_id
+
+        try:
+            sequence = self._parts.index().status().sequence
+        except EngineError:
+            sequence = 0
+        return snapshot_id(sequence, self.model_version)
+
+    @property
+    def has_invented_sources(self) -> bool:
+        """True where demonstration outlets are among the sources: everything shown then says so."""
+        return any(source.invented for source in self._parts.sources.values())
+
+    def sources(self) -> list[dict[str, Any]]:
+        """Return every source as its file says."""
+        return [source.model_dump(mode="json") for source in self._parts.sources.values()]
+
+    def coverage(self) -> list[dict[str, Any]]:
+        """Return how many addresses of each source ended in which outcome on which Belgrade day."""
+        return [
+            {"source": row.source, "outcome": row.outcome.value, "day": row.day.isoformat(), "count": row.count}
+            for row in self._parts.store().coverage()
+        ]
+
+    def outcomes(self, source: str | None = None) -> Iterable[OutcomeRecord]:
+        """Yield what became of every address."""
+        return self._parts.store().outcomes(source)
+
+    def models(self) -> list[dict[str, Any]]:
+        """Return the cards of all models, shipped and own."""
+        from models.registry import list_models
+
+        return [card.to_mapping() for card in list_models([self.home.models])]
+
+    def model(self, name: str) -> dict[str, Any]:
+        """Return one model's card. Raises ModelError."""
+        return self._parts.model_card(name).to_mapping()
+
+    def settings_rows(self) -> list[SettingRow]:
+        """Return every setting with value, default, origin and help."""
+        return list_settings(self.home.config)
+
+    def index_status(self) -> IndexStatus:
+        """Say what the index holds. Raises EngineError where there is none."""
+        return self._parts.index().status()
+
+    def store_sequence(self) -> int:
+        """Return the number of the store's last change; the index is behind where its own is lower."""
+        return self._parts.store().sequence()
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        q: str = "",
+        *,
+        start: date | None = None,
+        end: date | None = None,
+        source: Sequence[str] = (),
+        lang: Sequence[str] = (),
+        kind: Sequence[str] = (),
+        narrative: Sequence[str] = (),
+        stance: Sequence[str] = (),
+        sense: Sequence[str] = (),
+        sort: str = "relevance",
+        limit: int = 20,
+        cursor: str | None = None,
+        collapse: bool = False,
+        include_needs_review: bool = False,
+        language: str = "en",
+    ) -> dict[str, Any]:
+        """Answer as `eho search --json`; the values of one filter mean OR. Raises QueryError, InputError, EngineError."""
+        from index.answers import SearchOptions
+
+        options = SearchOptions(
+            filters=_filters(start, end, source, lang, kind, narrative, stance),
+            sort=_choice("sort", sort, ("relevance", "date")),
+            limit=limit,
+            cursor=cursor or None,
+            collapse=collapse,
+            include_needs_review=include_needs_review,
+            model=self.model_version,
+            language=_choice("language", language, UI_LANGUAGES),
+        )
+        return self._parts.index().search(self._query(q, sense), options).to_mapping()
+
+    def trends(
+        self,
+        q: str = "",
+        *,
+        of: str | None = None,
+        by: str = "week",
+        split: str | None = None,
+        as_: str = "share",
+        panel: str = "all",
+        copies: str = "exclude",
+        start: date | None = None,
+        end: date | None = None,
+        source: Sequence[str] = (),
+        lang: Sequence[str] = (),
+        kind: Sequence[str] = (),
+        narrative: Sequence[str] = (),
+        stance: Sequence[str] = (),
+        include_needs_review: bool = False,
+        language: str = "en",
+    ) -> dict[str, Any]:
+        """Answer as `eho trends --json`: one series for each narrative and value of `split`. Raises as `search`."""
+        from index.trends import COUNTED_STANCES, TrendOptions
+
+        for name in narrative:
+            self.codebook.narrative(name)
+        options = TrendOptions(
+            filters=_filters(start, end, source, lang, kind, (), ()),
+            of=None if of is None else self._query(of),
+            narratives=tuple(narrative),
+            by=_choice("by", by, ("day", "week", "month", "quarter")),
+            split=None if split is None else _choice("split", split, SPLITS),
+            show_as=_choice("as", as_, ("share", "count")),
+            copies=_choice("copies", copies, ("exclude", "include")),
+            panel=_choice("panel", panel, ("all", "constant")),
+            stances=tuple(_choice("stance", one, STANCES) for one in stance) or COUNTED_STANCES,
+            include_needs_review=include_needs_review,
+            source_groups=self._source_groups(split),
+            model=self.model_version,
+            language=_choice("language", language, UI_LANGUAGES),
+        )
+        return self._parts.index().trends(self._query(q), options).to_mapping()
+
+    def _source_groups(self, split: str | None) -> dict[str, str | None]:
+        if split not in ("ownership", "audience"):
+            return {}
+        return {source.id: getattr(source, split) for source in self._parts.sources.values()}
+
+    def document(self, document_id: str) -> dict[str, Any] | None:
+        """Return one document with tags, provenance, citation and snapshot; None where there is none of this id."""
+        found = self._parts.store().get(document_id)
+        if found is None:
+            return None
+        document, snapshot = found.document, self.snapshot_id
+        row = found.to_mapping()
+        if found.tags is not None and found.tags.language.code != "und":
+            row["lang"] = found.tags.language.code
+        source = self._parts.sources.get(document.source)
+        return {**row, "citation": cite(document, source, snapshot), "snapshot": snapshot}
+
+    def _query(self, q: str, sense: Sequence[str] = ()) -> Query:
+        from index.filters import any_of
+        from index.nodes import Keyword, Query, conjoin
+        from index.query import parse
+
+        query = parse(q, self._parts.vocabulary)
+        for value in sense:
+            self._parts.vocabulary.check("sense", value, None)
+        return Query(query.text, conjoin(query.root, any_of([Keyword("sense", value) for value in sense]))) if sense else query
+
+    # -- jobs -----------------------------------------------------------------------------------------------------
+
+    def crawl(
+        self,
+        source: Sequence[str] = (),
+        *,
+        since: date | None = None,
+        max_pages: int | None = None,
+        on_progress: Say = silent,
+    ) -> CrawlSummary:
+        """Fetch pages into the store. Raises SourceError, CrawlError, HomeBusyError."""
+        with self._writing("crawl"):
+            return jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
+
+    def import_documents(self, documents: Iterable[Document | OutcomeRecord], *, on_progress: Say = silent) -> JobSummary:
+        """Store supplied documents, then tag and index them like fetched ones."""
+        self.pipeline  # noqa: B018 - a missing model is said before anything is stored
+        with self._writing("import"):
+            summary = jobs.store_documents(self._parts, self._registering(documents), say=on_progress)
+            jobs.tag_new(self._parts, say=on_progress)
+            jobs.update_index(self._parts, say=on_progress)
+        return summary
+
+    def tag_new(self, *, on_progress: Say = silent) -> JobSummary:
+        """Tag the stored documents that lack tags of the present model and codebook."""
+        with self._writing("tag"):
+            return jobs.tag_new(self._parts, say=on_progress)
+
+    def index_build(self, *, on_progress: Say = silent) -> IndexStats:
+        """Build the index anew; the old one answers until then."""
+        with self._writing("index build"):
+            return jobs.update_index(self._parts, rebuild=True, say=on_progress)
+
+    def index_update(self, *, on_progress: Say = silent) -> IndexStats:
+        """Add to the index what changed in the store since it was last brought up."""
+        with self._writing("index"):
+            return jobs.update_index(self._parts, say=on_progress)
+
+    def run(
+        self,
+        source: Sequence[str] = (),
+        *,
+        since: date | None = None,
+        max_pages: int | None = None,
+        on_progress: Say = silent,
+    ) -> dict[str, Any]:
+        """Crawl, tag, index; return the summary of each, with `has_failures`. What a killed run left undone is done first."""
+        self.pipeline  # noqa: B018 - a missing model is said before an hour of crawling
+        with self._writing("run"):
+            crawled = jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
+            tagged = jobs.tag_new(self._parts, say=on_progress)
+            indexed = jobs.update_index(self._parts, say=on_progress)
+        return {
+            "crawl": crawled.to_mapping(),
+            "tag": tagged.to_mapping(),
+            "index": asdict(indexed),
+            "has_failures": crawled.has_failures,
+            "snapshot": self.snapshot_id,
+        }
+
+    def register(self, sources: Iterable[Source]) -> int:
+        """Write the files of sources that are not known yet; return how many."""
+        known, added = self._parts.sources, 0
+        for source in sources:
+            if source.id not in known:
+                write_source(self.home.sources, source)
+                added += 1
+        return added
+
+    def _registering(self, documents: Iterable[Document | OutcomeRecord]) -> Iterable[Document | OutcomeRecord]:
+        known = set(self._parts.sources)
+        for item in documents:
+            if isinstance(item, Document) and item.source not in known:
+                name = str(item.extra.get("source_name") or item.source)
+                write_source(self.home.sources, Source(id=item.source, name=name, kind=item.kind))
+                known.add(item.source)
+            yield item
+
+    def _writing(self, command: str) -> Any:
+        return self.home.writing(command, self.settings.home.lock_wait_s)
+
+
+def _filters(
+    start: date | None,
+    end: date | None,
+    source: Sequence[str],
+    lang: Sequence[str],
+    kind: Sequence[str],
+    narrative: Sequence[str],
+    stance: Sequence[str],
+) -> Filters:
+    from index.answers import Filters
+
+    return Filters(start, end, tuple(source), tuple(lang), tuple(kind), tuple(narrative), tuple(stance))
+
+
+def _choice(name: str, value: str, choices: tuple[str, ...]) -> Any:
+    if value not in choices:
+        raise InputError(f"{name} is {value!r}; use one of {', '.join(choices)}.", field=name)
+    return value

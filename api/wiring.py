@@ -1,0 +1,126 @@
+"""The concrete objects of one data folder, opened when first needed and shared between threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from eho.annotation import ModelVersion
+from eho.codebook import Codebook
+from eho.errors import InputError, ModelError
+from eho.home import Home
+from eho.settings import Settings, load_settings
+from eho.source import Source, load_sources
+
+if TYPE_CHECKING:
+    from index.embedded import EmbeddedIndex
+    from index.store import Store
+    from index.vocabulary import Vocabulary
+    from models.registry import ModelCard
+    from nlp.pipeline import Pipeline
+
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A value made at the first call, by one thread."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._value: T | None = None
+
+    def __call__(self) -> T:
+        if self._value is None:
+            with self._lock:
+                if self._value is None:
+                    self._value = self._make()
+        return self._value
+
+    def peek(self) -> T | None:
+        """Return the value where it has been made."""
+        return self._value
+
+
+class Parts:
+    """What a service is made of. Heavy libraries are imported here, on first use, so that small commands start fast."""
+
+    def __init__(self, home: Home, settings: Settings | None = None) -> None:
+        self.home = home
+        self.settings = load_settings(home.config) if settings is None else settings
+        self.store: Once[Store] = Once(self._open_store)
+        self.index: Once[EmbeddedIndex] = Once(self._open_index)
+        self.pipeline: Once[Pipeline] = Once(lambda: self.load_pipeline(self.settings.tag.model))
+
+    @cached_property
+    def codebook(self) -> Codebook:
+        """The data folder's codebook, else the bundled one."""
+        return Codebook.load(self.home.codebook if self.home.codebook.exists() else None)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """All sources as their files say now. Raises SourceError for a broken file."""
+        return load_sources([self.home.sources])
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The values that queries may name."""
+        from index.vocabulary import Vocabulary
+
+        return Vocabulary.from_codebook(self.codebook)
+
+    @property
+    def model_version(self) -> ModelVersion:
+        """The model that tags, read off its card; loading its weights is not needed for this."""
+        card = self.model_card()
+        return ModelVersion(name=card.name, version=card.version, codebook=self.codebook.tag)
+
+    def model_card(self, name: str | None = None) -> ModelCard:
+        """Return the card of a model given by name or folder, by default of the one that tags. Raises ModelError."""
+        from models.registry import list_models, read_card
+
+        name = name or self.settings.tag.model
+        if Path(name).is_dir():
+            return read_card(Path(name))
+        cards = {card.name: card for card in list_models([self.home.models])}
+        if name not in cards:
+            raise ModelError(f"There is no model {name!r}; known: {', '.join(sorted(cards)) or 'none'}. See eho models list.")
+        return cards[name]
+
+    def load_pipeline(self, model: str) -> Pipeline:
+        """Load a model by name or folder into a pipeline. Raises ModelError."""
+        from models.registry import load_model
+        from nlp.pipeline import Pipeline
+
+        loaded = load_model(model, folders=[self.home.models], codebook_tag=self.codebook.tag)
+        languages: dict[str, list[str]] = {}
+        if self.home.sources.is_dir():
+            languages = {source.id: source.languages for source in self.sources.values()}
+        return Pipeline(self.codebook, loaded, languages)
+
+    def require_home(self) -> None:
+        """Raise InputError where there is no data folder yet."""
+        if not self.home.exists():
+            raise InputError(f"There is no data folder at {self.home.path}; run eho init, or set EHO_HOME.")
+
+    def close(self) -> None:
+        """Release what was opened."""
+        if (index := self.index.peek()) is not None:
+            index.close()
+        if (store := self.store.peek()) is not None:
+            store.close()
+
+    def _open_store(self) -> Store:
+        from index.store import Store
+
+        self.require_home()
+        return Store.open(self.settings.store.url or f"sqlite:///{self.home.store}")
+
+    def _open_index(self) -> EmbeddedIndex:
+        from index.embedded import EmbeddedIndex
+
+        self.require_home()
+        return EmbeddedIndex(self.home.index, vocabulary=self.vocabulary)
