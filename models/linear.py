@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -211,7 +211,7 @@ def save_linear(folder: Path, config: Mapping[str, Any], features: Features, hea
         # in rows: safetensors writes the memory as it lies, and scikit-learn hands out columns
         arrays[f"{name}.weights"] = np.ascontiguousarray(head.weights, dtype=np.float16)
         arrays[f"{name}.bias"] = head.bias.astype(np.float32)
-    save_file(arrays, folder / "weights.safetensors")
+    (folder / "weights.safetensors").write_bytes(save(arrays))
     vocabulary = {name: _in_order(getattr(features, name)) for name in ("characters", "words")}
     _write_json(folder / "vocabulary.json", vocabulary)
     _write_json(folder / "model.json", {**config, "heads": {name: list(head.labels) for name, head in heads.items()}})

@@ -13,7 +13,7 @@ from models.linear import save_linear
 from models.linear_training import LinearOptions, Say, train_linear
 from models.registry import ModelCard, write_card
 
-BACKGROUND_ROWS_PER_FILE = 600
+BACKGROUND_ROWS_PER_FILE = 1500
 
 
 def train_baseline(

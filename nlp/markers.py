@@ -12,11 +12,12 @@ from eho.folding import fold, fold_text
 from nlp.lexicon import pattern
 from nlp.masking import has_address
 
-_AGE = re.compile(r"\b(\d{1,2})[- ]?(?:vjecar\w*|vjec\w*|godisnj\w+|godina|godine|vjet|vjec)\b")
+_AGE = re.compile(r"\b(\d{1,2})[- ]?(?:vjecar\w*|vjec\w*|godisnj\w+|godina|godine|vjet|vjec)\b|\((\d{1,2})\)")
 _NAME = r"[A-ZČĆŽŠĐËÇ][a-zčćžšđëç]+|[А-ЯЂЈЉЊЋЏ][а-яђјљњћџ]+"
 _NAMED = re.compile(
     rf"(?<![.!?„“\"]\s)(?<!^)\b(?:{_NAME})\s+(?:(?:{_NAME})|[A-ZČĆŽŠĐËÇА-ЯЂЈЉЊЋЏ]\.)(?=[\s,.)])|\b[A-ZČĆŽŠĐËÇА-ЯЂЈЉЊЋЏ]\.\s?[A-ZČĆŽŠĐËÇА-ЯЂЈЉЊЋЏ]\."
 )
+_SHORTENED = re.compile(rf"\b(?:{_NAME})\s+[A-ZČĆŽŠĐËÇА-ЯЂЈЉЊЋЏ]\.|\b[A-ZČĆŽŠĐËÇА-ЯЂЈЉЊЋЏ]\.\s?[A-ZČĆŽŠĐËÇА-ЯЂЈЉЊЋЏ]\.")
 _SCHOOL = re.compile(r"\b(?:shkoll\w+|skol\w+|osnovn\w+ skol\w+|vrtic\w*|kopsht\w+)\s+(?:fillore\s+|osnovne\s+)?[\"']")
 
 
@@ -70,8 +71,9 @@ def harm_exposure(document: Document) -> HarmExposure:
     text = "\n".join(part for part in (document.title, document.lead, document.text) if part)
     folded = fold_text(text)
     named = _NAMED.search(text) is not None
-    ages = [int(match.group(1)) for match in _AGE.finditer(folded)]
-    if named and (any(age < 18 for age in ages) or (pattern("hints", "minor").search(folded) and "⟦" in text)):
+    ages = [int(match.group(1) or match.group(2)) for match in _AGE.finditer(folded)]
+    shortened = _SHORTENED.search(text) is not None and pattern("hints", "minor").search(folded) is not None
+    if shortened or (named and any(age < 18 for age in ages)):
         return HarmExposure.IDENTIFIABLE_MINOR
     if has_address(text) or _SCHOOL.search(folded):
         return HarmExposure.ADDRESS_OR_SCHOOL

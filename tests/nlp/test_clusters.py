@@ -12,8 +12,8 @@ from eho.errors import StoreError
 from nlp.clusters import ClusterIndex
 
 LATIN = (
-    "Djeca su poslije škole čekala autobus na mjestu gdje je prije dvije nedjelje srušen most preko rijeke, a roditelji traže da se "
-    "vrijeme dolaska uskladi sa redom vožnje i da opština obezbijedi rasvjetu na cijeloj dionici puta prema selu."
+    "Djeca su poslije škole čekala autobus na mjestu gdje je prije dvije nedjelje srušen most preko rijeke, a roditelji traže "
+    "da se vrijeme dolaska uskladi sa redom vožnje i da opština obezbijedi rasvjetu na cijeloj dionici puta prema selu."
 )
 EKAVIAN_CYRILLIC = (
     "Деца су после школе чекала аутобус на месту где је пре две недеље срушен мост преко реке, а родитељи траже да се "
