@@ -26,6 +26,7 @@ _NO_PERSON = frozenset(
         "tass", "kosovapress", "ata", "atsh", "birn", "anadolu", "online", "portal", "press", "tim", "team", "izvor",
     }
 )  # fmt: skip
+_PARTS = re.compile(r"\s*[|·•]\s*")
 _CONTACT = re.compile(r"@|https?:|www\.|\d")
 _MAX_LENGTH = 80
 _CLASSES = re.compile(
@@ -48,18 +49,21 @@ def clean_authors(names: Iterable[str], *, outlet_names: Iterable[str]) -> list[
 
 
 def find_bylines(tree: HtmlElement) -> list[str]:
-    """Find byline texts: elements marked as the author's, else short lines that begin with a byline's label."""
-    marked = [
-        text
-        for element in tree.iter("span", "a", "div", "p", "address", "strong", "li", "h4", "h5", "h6", "em", "b")
-        if _is_marked(element) and (text := _short_text(element))
-    ]
-    if marked:
-        return marked[:1]
+    """Find byline texts: elements declared or named as the author's, else short lines with a byline's label."""
+    for is_marked in (_is_declared, _is_named):
+        marked = [
+            part
+            for element in tree.iter("span", "a", "div", "p", "address", "strong", "li", "h4", "h5", "h6", "em", "b")
+            if is_marked(element)
+            for part in _parts(element)
+            if _looks_like_names(_strip_label(part))
+        ]
+        if marked:
+            return marked[:1]
     for element in tree.iter("p", "div", "span", "strong", "em", "li", "b"):
-        text = _short_text(element)
-        if text and _STRICT_LABEL.match(text) and _looks_like_names(_strip_label(text)):
-            return [text]
+        for part in _parts(element):
+            if is_byline(part):
+                return [part]
     return []
 
 
@@ -68,20 +72,20 @@ def is_byline(text: str) -> bool:
     return len(text) <= _MAX_LENGTH and _STRICT_LABEL.match(text) is not None and _looks_like_names(_strip_label(text))
 
 
-def _is_marked(element: HtmlElement) -> bool:
-    return (
-        element.get("rel") == "author"
-        or element.get("itemprop") == "author"
-        or _CLASSES.search(element.get("class") or "") is not None
-        or _CLASSES.search(element.get("id") or "") is not None
-    )
+def _is_declared(element: HtmlElement) -> bool:
+    return element.get("rel") == "author" or element.get("itemprop") == "author"
 
 
-def _short_text(element: HtmlElement) -> str:
+def _is_named(element: HtmlElement) -> bool:
+    return _CLASSES.search(element.get("class") or "") is not None or _CLASSES.search(element.get("id") or "") is not None
+
+
+def _parts(element: HtmlElement) -> list[str]:
+    """Split a short line such as `12.11.2026. | Piše: Ime Prezime` into its parts; long texts have none."""
     if len(element) > 6:
-        return ""
+        return []
     text = " ".join("".join(element.itertext()).split())
-    return text if 3 <= len(text) <= _MAX_LENGTH else ""
+    return [part for part in _PARTS.split(text) if len(part) >= 3] if len(text) <= _MAX_LENGTH else []
 
 
 def _looks_like_names(text: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import zlib
 from dataclasses import dataclass, field
@@ -103,12 +105,30 @@ def _response_member(page: FetchedPage) -> bytes:
     writer = WARCWriter(buffer, gzip=False, warc_version="1.1")
     headers = [(name, value) for name, value in page.headers if name.lower() not in _HOP_BY_HOP]
     http = StatusAndHeaders(f"{page.status} {page.reason}".rstrip(), headers, protocol="HTTP/1.1")
-    warc_headers = {"WARC-Date": to_utc_text(page.fetched_at), **page.notes}
+    warc_headers = {
+        "WARC-Date": to_utc_text(page.fetched_at),
+        # given here, because warcio would copy every body through a temporary file to work it out
+        "WARC-Payload-Digest": _digest(page.body),
+        "WARC-Block-Digest": _digest(http.compute_headers_buffer() or http.headers_buff, page.body),
+        **page.notes,
+    }
     record = writer.create_warc_record(
-        page.url, "response", payload=BytesIO(page.body), http_headers=http, warc_headers_dict=warc_headers
+        page.url,
+        "response",
+        payload=BytesIO(page.body),
+        length=len(page.body),
+        http_headers=http,
+        warc_headers_dict=warc_headers,
     )
     writer.write_record(record)
     return _gzip_member(buffer.getvalue())
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha1(usedforsecurity=False)  # what readers of WARC files expect
+    for part in parts:
+        digest.update(part)
+    return f"sha1:{base64.b32encode(digest.digest()).decode('ascii')}"
 
 
 def _info_member(name: str, user_agent: str) -> bytes:

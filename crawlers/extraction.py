@@ -19,7 +19,7 @@ from trafilatura.core import bare_extraction
 from crawlers.bylines import clean_authors, find_bylines, is_byline
 from crawlers.dates import RejectedStamp, Stamp, all_dates, choose, find_date, parse_stamp, url_stamp
 from crawlers.encoding import decode
-from crawlers.headline import find_lead, find_title, is_same_line
+from crawlers.headline import find_lead, find_title, is_same_line, line_key
 from crawlers.markup import HtmlElement, date_lines, drop_boxes, parse_html
 from crawlers.pagekind import refuse_body, refuse_page, refuse_short, refuse_text
 from crawlers.structured import PageFacts, read_facts, time_stamps
@@ -36,7 +36,11 @@ _READ_ALSO = re.compile(
     r"^[\W_]*(?:procitajte|procitaj|citajte|pogledajte|vidi|povezano|(?:povezane|vezane) vesti|lexo|lexoni|shiko|shikoni)\b"
     r"(?:\s+(?:jos|i|edhe|me shume|takodje))?\s*[:|>]",
 )
+_CREDIT = re.compile(
+    r"^(?:foto|fotografija|photo|ilustracija|ilustrim|tagovi|oznake|etiketa|etiketat|kljucne (?:reci|rijeci)|tags)\s*[:/]"
+)
 _TOP_LINES, _END_LINES = 4, 3
+_CREDIT_LENGTH = 120
 
 
 class _RefusedError(Exception):
@@ -121,7 +125,7 @@ def _extract(
         raise _RefusedError(*refusal)
     lines = [line for line in (" ".join(part.split()) for part in raw.split("\n")) if line]
     lead = find_lead(tree, facts, lines, title)
-    text = _join(_without_furniture(lines, title, lead))
+    text = _join(_without_furniture(lines, title, lead, outlet_names))
     if sum(map(str.isalpha, text)) < _LEAST_LETTERS:
         raise _RefusedError(Outcome.NO_TEXT, f"{len(text)} characters of text, less than a document has")
     canonical = _declared_canonical(facts, url) or canonical
@@ -185,16 +189,18 @@ def _dates(
     return chosen, changed, rejected
 
 
-def _without_furniture(lines: list[str], title: str | None, lead: str | None) -> list[str]:
-    """Drop what is kept in fields of its own (title, lead, byline, date line) and pointers to other documents."""
+def _without_furniture(lines: list[str], title: str | None, lead: str | None, outlet_names: list[str]) -> list[str]:
+    """Drop what is kept in fields of its own (title, lead, byline, date line), credits, and pointers to other documents."""
+    outlets = {line_key(name) for name in outlet_names}
     kept = []
     for number, line in enumerate(lines):
         near_edge = number < _TOP_LINES or number >= len(lines) - _END_LINES
         if number < _TOP_LINES and (is_same_line(line, title) or is_same_line(line, lead)):
             continue
-        if near_edge and (is_byline(line) or _is_date_line(line)):
+        if near_edge and (is_byline(line) or _is_date_line(line) or line_key(line) in outlets):
             continue
-        if _READ_ALSO.match(fold_text(line)):
+        folded = fold_text(line)
+        if _READ_ALSO.match(folded) or (len(line) <= _CREDIT_LENGTH and _CREDIT.match(folded)):
             continue
         kept.append(line)
     return kept

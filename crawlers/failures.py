@@ -62,7 +62,7 @@ def outcome_of(error: BaseException) -> tuple[Outcome, str]:
     text = " ".join(str(error).split())[:200]
     if isinstance(error, IgnoreRequest) and "DOWNLOAD_MAXSIZE" in text:
         return Outcome.TOO_LARGE, "unpacks to more than crawl.max_page_mb"
-    if isinstance(error, DownloadCancelledError) and "max size" in text:
+    if isinstance(error, DownloadCancelledError):  # raised for nothing else; without a message where no length was announced
         return Outcome.TOO_LARGE, "larger than crawl.max_page_mb"
     if isinstance(error, DownloadTimeoutError):
         return Outcome.TIMEOUT, "no complete answer within crawl.timeout_s"

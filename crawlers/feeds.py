@@ -101,7 +101,8 @@ def _permalink(entry: Any) -> str | None:
 
 
 def _changed(entry: Any) -> date | None:
-    stamp = parse_stamp(entry.get("updated"), "feed")
+    # dict.get: feedparser's own get answers with `published`, and a warning, where there is no `updated`
+    stamp = parse_stamp(dict.get(entry, "updated"), "feed")
     return stamp.on if stamp else None
 
 

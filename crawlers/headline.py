@@ -21,8 +21,8 @@ _CUT = re.compile(r"\s*(?:\.\.\.|…|\[…\]|\[\.\.\.\])\s*$")
 
 def find_title(tree: HtmlElement, facts: PageFacts, outlet_names: Iterable[str]) -> str | None:
     """Return the headline that readers saw: the only first-level heading, else what the page declares."""
-    names = {_key(name) for name in outlet_names}
-    seen = [text for text in headings(tree) if _key(text) not in names]
+    names = {line_key(name) for name in outlet_names}
+    seen = [text for text in headings(tree) if line_key(text) not in names]
     if len(seen) == 1:
         return seen[0]
     document_title = next((inner_text(element) for element in tree.iter("title")), None)
@@ -66,28 +66,28 @@ def find_lead(tree: HtmlElement, facts: PageFacts, lines: list[str], title: str 
 
 def is_same_line(line: str, other: str | None) -> bool:
     """Tell whether two lines say the same, spelling and punctuation aside."""
-    return other is not None and abs(len(line) - len(other)) <= 12 and _key(line) == _key(other)
+    return other is not None and abs(len(line) - len(other)) <= 12 and line_key(line) == line_key(other)
 
 
 def _is_cut_copy(text: str, lines: list[str]) -> bool:
-    start = _key(_CUT.sub("", text))
-    body = _key(" ".join(lines[:4]))
+    start = line_key(_CUT.sub("", text))
+    body = line_key(" ".join(lines[:4]))
     if any(is_same_line(line, text) for line in lines[:4]):
         return False
-    return start != "" and (body.startswith(start) or any(_key(line).startswith(start) for line in lines[:4]))
+    return start != "" and (body.startswith(start) or any(line_key(line).startswith(start) for line in lines[:4]))
 
 
 def _bold_first_line(tree: HtmlElement, lines: list[str]) -> str | None:
     if not lines:
         return None
     for element in tree.iter("strong", "b"):
-        if _key(inner_text(element)) == _key(lines[0]) and _LEAST_LEAD <= len(lines[0]) <= _LONGEST_LEAD:
+        if line_key(inner_text(element)) == line_key(lines[0]) and _LEAST_LEAD <= len(lines[0]) <= _LONGEST_LEAD:
             return lines[0]
     return None
 
 
 def _is_name(part: str, names: set[str]) -> bool:
-    key = _key(part)
+    key = line_key(part)
     return bool(key) and (key in names or any(key == name.removesuffix(" test") for name in names))
 
 
@@ -95,5 +95,6 @@ def _string(value: object) -> str | None:
     return " ".join(value.split()) or None if isinstance(value, str) else None
 
 
-def _key(text: str) -> str:
+def line_key(text: str) -> str:
+    """Return what two lines that say the same have in common: folded words without punctuation."""
     return re.sub(r"\W+", " ", fold_text(text)).strip()

@@ -88,9 +88,13 @@ class CrawlJob:
         self.frontier.seeds.setdefault(canonical, seed)
         return True
 
+    def fail(self, error: Exception) -> None:
+        """Keep the first error that ends the run."""
+        self.error = self.error or error
+
     def _guarded(self, action: Callable[[], T]) -> T:
         try:
             return action()
         except Exception as error:  # whatever a sink raises: `crawl` raises it again once Scrapy has stopped
-            self.error = self.error or error
+            self.fail(error)
             raise CloseSpider("sink_failed") from error

@@ -16,7 +16,7 @@ _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BOX = re.compile(
     r"(?:^|[\s_-])(?:related|relat|teasers?|recommended|recommendations?|read-?(?:also|more|next)|more-news|see-also|also-read|promo|banner"
     r"|advert\w*|ads?|sponsor\w*|cookies?|consent|gdpr|newsletter|subscribe-box|share|sharing|social|socials|comments?|komentari?|komentet|disqus"
-    r"|tags?|tagovi|etiketa|breadcrumbs?|najcitanije|najnovije|povezane|povezano|vezane|srodne|procitajte|citajte|slicne|izdvajamo"
+    r"|tags?|tagovi|oznake|etiketa|keywords|topics|captions?|foto-?opis|breadcrumbs?|najcitanije|najnovije|povezane|povezano|vezane|srodne|procitajte|citajte|slicne|izdvajamo"
     r"|lexo-?(?:edhe|me-shume)|te-ngjashme|te-lidhura|me-te-lexuarat|lajme-te-(?:tjera|lidhura)|widget|sidebar|popup|modal|outbrain|taboola)"
     r"(?:$|[\s_-])",
     re.IGNORECASE,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from scrapy import Spider
+from scrapy import Spider, signals
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Request, Response
 
@@ -34,6 +35,20 @@ class NewsSpider(Spider):
         super().__init__(**kwargs)
         self.job = job
         self._feeds_due = 0
+        self._stopping: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> NewsSpider:
+        """Make the spider, and let an error in its own code end the run instead of losing an address in silence."""
+        spider: NewsSpider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.failed, signal=signals.spider_error)
+        return spider
+
+    def failed(self, failure: Any) -> None:
+        """Keep the first unexpected error; `crawl` raises it."""
+        self.job.fail(failure.value)
+        if self._stopping is None:
+            self._stopping = asyncio.get_running_loop().create_task(self.crawler.stop_async())
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for every feed and sitemap; what fails there is that address's outcome, and the run goes on."""
@@ -114,6 +129,8 @@ class NewsSpider(Spider):
                 continue
             if (reason := self._refusal(entry.url, source, feed_url)) is not None:
                 self._end(seed, Outcome.SKIPPED, reason)
+            elif (stored := frontier.stored.get(seed.canonical)) is not None:
+                self._end(seed, Outcome.REDIRECTED, "the same document came from another address", document_id=stored)
             elif self.job.is_known(seed.url) or (seed.canonical != seed.url and self.job.is_known(seed.canonical)):
                 self.job.known[source.id] += 1
                 self.job.ended.add(seed.canonical)
@@ -191,11 +208,8 @@ class NewsSpider(Spider):
         canonical = document.canonical_url or seed.canonical
         outcome = self.job.put(document)
         self.job.frontier.stored[canonical] = document.id
-        if same_address(canonical, seed.canonical):
-            self._end(seed, outcome, document_id=document.id)
-        else:
-            self._end(seed, Outcome.REDIRECTED, f"to {canonical}", document_id=document.id)
-            self.job.finish(outcome, canonical, seed.source.id, document_id=document.id)
+        reason = None if same_address(canonical, seed.canonical) else f"canonical address {canonical}"
+        self._end(seed, outcome, reason, document_id=document.id)
 
     def _end(self, seed: Seed, outcome: Outcome, reason: str | None = None, *, document_id: str | None = None) -> None:
         """Record the end of a seed's address, then settle the twins that waited for it."""
