@@ -32,7 +32,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How to search. Without words to rank by, relevance means newest first."""
+    """How to search. Without a word or phrase to rank by (wildcards weigh all alike), relevance means newest first."""
 
     filters: Filters = Filters()
     sort: Sort = "relevance"

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from eho.errors import QueryError
 
@@ -74,6 +74,9 @@ def parser_for(transformer: type[Transformer[Token, Any]]) -> Lark:
 def to_query_error(error: UnexpectedInput, text: str) -> QueryError:
     """Say where reading stopped and what may be meant."""
     position = error.pos_in_stream if error.pos_in_stream is not None and error.pos_in_stream >= 0 else len(text)
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        last = re.search(r"(?:\b(?:AND|OR|NOT))?\s*$", text)
+        position = last.start() if last else len(text)
     rest = text[position:].lstrip()
     position = len(text) - len(rest) if rest else len(text.rstrip())
     word = re.match(r"AND|OR|NOT|\[|\]|[^\s()]+|[()]?", rest)

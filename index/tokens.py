@@ -7,7 +7,7 @@ import unicodedata
 
 from eho.folding import Folded, fold, fold_text
 
-WORD = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f])*")  # letters and digits with the marks that combine with them
+WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")  # letters and digits with the marks that combine with them
 _MASK = re.compile(r"⟦[^⟦⟧]*⟧")  # the markers that stand for masked details are no words of the text
 
 
@@ -45,7 +45,7 @@ def folded_words(text: str) -> list[str]:
 
 def exact_words(text: str) -> list[str]:
     """Return the words as spelt, in lower case and NFC: script and diacritics kept."""
-    return [_exact(word) for word in WORD.findall(_unmasked(text))]
+    return WORD.findall(_exact(_unmasked(text)))
 
 
 def _exact(word: str) -> str:

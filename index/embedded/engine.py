@@ -35,7 +35,7 @@ from index.embedded.folder import (
 from index.embedded.ranking import Ranked, count, rank, rest_after
 from index.explanation import explain
 from index.filters import with_filters
-from index.nodes import Node, Query, format_query, text_leaves
+from index.nodes import Node, Phrase, Query, Term, format_query, text_leaves
 from index.trends import TrendAnswer, TrendOptions, trend_answer
 from index.vocabulary import Vocabulary
 
@@ -120,7 +120,7 @@ class EmbeddedIndex:
         if not 1 <= options.limit <= MAX_LIMIT:
             raise InputError(f"limit is {options.limit}; give a number from 1 to {MAX_LIMIT}.", field="limit")
         root = with_filters(query.root, options.filters, self._vocabulary)
-        by_date = options.sort == "date" or not text_leaves(root)
+        by_date = options.sort == "date" or not any(isinstance(leaf, Term | Phrase) for leaf in text_leaves(root))
         asked = digest_of(format_query(root), by_date, options.collapse, options.include_needs_review)
         after = None if options.cursor is None else read_cursor(options.cursor, asked)
         with self._reading() as opened:
