@@ -52,6 +52,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
 
 
@@ -146,10 +147,8 @@ class Guard:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a page may set a stricter or fitter one
                 headers["X-Request-Id"] = scope[_REQUEST_ID]
-                if "cache-control" not in headers:
-                    headers["Cache-Control"] = "no-store"
             await send(message)
 
         try:

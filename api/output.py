@@ -120,7 +120,7 @@ def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, ti
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(harmless_text(_plain(row.get(column)))) for column in columns))
+        table.add_row(*(Text(harmless_text(_short(row.get(column)))) for column in columns))
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)
     console.print(table)
 
@@ -147,6 +147,10 @@ def _cell(value: Any) -> Any:
     text = _plain(value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number else f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA) else text
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else _plain(value)
 
 
 def _plain(value: Any) -> str:

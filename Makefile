@@ -1,0 +1,53 @@
+# make demo   install the light set and show the whole job on invented outlets, then the web page
+# make test   install everything that tests need; check style, types and layers; run all tests with coverage
+# make lint   the checks without the tests
+# make bench  measure speed against named peers (needs EHO_DATA)
+
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+
+.DELETE_ON_ERROR:
+.PHONY: demo test lint bench chromium
+
+demo: $(VENV)/.light
+	$(BIN)/eho demo
+
+test: lint chromium
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@test -n "$$EHO_DATA" || { echo "make bench reads the public data sets; set EHO_DATA to their folder."; exit 2; }
+	@for script in evaluation/benchmarks/*_speed.py; do \
+		echo "$$script"; $(BIN)/python "$$script" --eho-data "$$EHO_DATA" || exit 1; \
+	done
+
+# The browser tests use Debian's chromium; without it they are skipped and say so.
+chromium:
+	@if command -v chromium >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
+	else echo "chromium is missing: the browser tests will be skipped; install it with: sudo apt-get install chromium"; fi
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Eho needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.light: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.light
