@@ -1,0 +1,309 @@
+"""The web pages: search, documents, trends, narratives, sources; rendered here, so that they work without any script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from api.charts import MAX_LINES, Size, to_png, to_svg, trend_spec
+from api.pages_codebook import HUMANISING, Names, by_family, carrying
+from api.pages_document import document_view
+from api.pages_frame import HEADERS, Frame, UnknownTongue, query_problem, results_behind
+from api.pages_links import MEASURES, PERIODS, SPLITS, SearchAsked, TrendAsked
+from api.pages_search import facet_views, filters_in_use, hit_view
+from api.pages_share import Share
+from api.pages_sources import source_views
+from api.pages_trend import line_names, method_lines, point_table, stances_line
+from api.pages_wording import Wording
+from eho.annotation import Stance
+from eho.errors import CodebookError, EhoError, EngineError, InputError
+
+if TYPE_CHECKING:
+    from api.service import Service
+
+_SIZES: tuple[Size, ...] = ("large", "small")
+EXAMPLES = ("povratnic*", '"të kthyer"', "sense:conflict_zone", "narrative:returnee_security_threat stance:endorse")
+SYNTAX = (
+    ("povratnici Sirija", "syntax_words"),
+    ('"zona e konfliktit"', "syntax_phrase"),
+    ("riintegrim*", "syntax_wildcard"),
+    ("(Siri OR Irak) NOT sport", "syntax_boolean"),
+    ("narrative:returnee_rejection stance:endorse", "syntax_binding"),
+    ("sense:conflict_zone", "syntax_sense"),
+)
+STATIC = {"eho.css": "text/css", "comfort.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+Handler = Callable[[Request], Response]
+
+
+def router(service: Service) -> APIRouter:
+    """Return the routes of all pages over one service."""
+    frame, routes = Frame(service), APIRouter()
+    counts = _stance_counts(service)
+
+    def page(path: str, show: Callable[..., Response], *more: object) -> None:
+        routes.add_route(path, _answering(frame, show, *more), methods=["GET"], include_in_schema=False)
+
+    page("/", _search)
+    page("/documents/{document_id}", _document)
+    page("/trends", _trends)
+    page("/trends.svg", _trend_picture, "svg")
+    page("/trends.png", _trend_picture, "png")
+    page("/narratives", _narratives, counts)
+    page("/narratives/{narrative_id}", _narrative, counts)
+    page("/sources", _sources)
+    page("/about", _about)
+    routes.add_route("/static/{name}", _static, methods=["GET"], include_in_schema=False)
+    return routes
+
+
+def _answering(frame: Frame, show: Callable[..., Response], *more: object) -> Handler:
+    """Wrap a page: what goes wrong becomes a page too, never a traceback."""
+
+    def answer(request: Request) -> Response:
+        try:
+            return show(frame, request, *more, **request.path_params)
+        except UnknownTongue as error:
+            return frame.unknown_tongue(request, error)
+        except EhoError as error:
+            status = 400 if isinstance(error, InputError) else 503
+            return frame.error(request, "error_title", status=status, detail=str(error))
+
+    return answer
+
+
+def _search(frame: Frame, request: Request) -> HTMLResponse:
+    words, service = frame.words(request), frame.service
+    asked = SearchAsked.read(request.query_params)
+    shared: dict[str, Any] = {
+        "t": words,
+        "asked": asked,
+        "examples": EXAMPLES,
+        "syntax": SYNTAX,
+        "error": None,
+        "is_empty_store": False,
+    }
+    try:
+        answer = service.search(asked.q, language=words.language, **asked.options())
+    except InputError as error:
+        return frame.page(request, "search.html", "search", status=400, **shared | {"error": query_problem(asked.q, error)})
+    except EngineError:
+        return frame.page(request, "search.html", "search", **shared | {"is_empty_store": True})
+    names, source_names = Names(service.codebook, words), frame.source_names()
+    is_empty = not answer["total"] and not asked.q and not asked.is_filtered
+    return frame.page(
+        request,
+        "search.html",
+        "search",
+        **shared | {"is_empty_store": is_empty},
+        answer=answer,
+        hits=[hit_view(hit, service.document(hit["id"]), names, words, source_names) for hit in answer["hits"]],
+        facets=facet_views(answer["facets"], asked, names, source_names),
+        in_use=filters_in_use(asked, names, words, source_names),
+        trend_link=asked.trend_link(),
+    )
+
+
+def _document(frame: Frame, request: Request, document_id: str) -> HTMLResponse:
+    words, service = frame.words(request), frame.service
+    document = service.document(document_id)
+    if document is None:
+        return frame.error(request, "not_found_document", status=404)
+    source = next((one for one in service.sources() if one["id"] == document["source"]), None)
+    source_name = source["name"] if source else document["source"]
+    view = document_view(
+        document,
+        Names(service.codebook, words),
+        words,
+        source_name=source_name,
+        snapshot=document["snapshot"],
+        invented=bool(source and source["invented"]),
+    )
+    return frame.page(
+        request,
+        "document.html",
+        "",
+        t=words,
+        document={"tags": None, **document},
+        view=view,
+        source=source,
+        source_name=source_name,
+        versions=_versions(frame, document, words),
+        abstained=_abstained(document, words),
+        back=results_behind(request),
+    )
+
+
+def _versions(frame: Frame, document: dict[str, Any], words: Wording) -> list[dict[str, Any]]:
+    cluster = document.get("cluster")
+    if not cluster:
+        return []
+    try:
+        hits = frame.service.search(f'cluster:"{cluster["id"]}"', sort="date", limit=100)["hits"]
+    except EngineError:
+        return []
+    source_names, versions = frame.source_names(), []
+    for hit in hits:
+        other = frame.service.document(hit["id"]) if hit["id"] != document["id"] else None
+        if other is not None:
+            place = other.get("cluster") or {}
+            published = other["published_at"]
+            versions.append(
+                {
+                    **hit,
+                    "source": source_names.get(hit["source"], hit["source"]),
+                    "published": words.moment(published, other["published_at_precision"]) if published else None,
+                    "role": place.get("role"),
+                    "similarity": words.decimal(place["similarity"]) if place.get("role") == "copy" else None,
+                }
+            )
+    return versions
+
+
+def _abstained(document: dict[str, Any], words: Wording) -> str:
+    reason = (document.get("tags") or {}).get("reason") or ""
+    if reason.startswith("language:"):
+        return words("abstained_language", lang=words.or_id("lang", reason.removeprefix("language:")))
+    return str(reason)
+
+
+def _trends(frame: Frame, request: Request) -> HTMLResponse:
+    words, service = frame.words(request), frame.service
+    asked = TrendAsked.read(request.query_params)
+    shared: dict[str, Any] = {
+        "t": words,
+        "asked": asked,
+        "families": by_family(service.codebook),
+        "periods": PERIODS,
+        "splits": SPLITS,
+        "measures": MEASURES,
+        "by": asked.by or "week",
+        "split": asked.split or "none",
+        "measure": asked.measure or "share",
+        "error": None,
+        "chart": None,
+    }
+    try:
+        answer = service.trends(asked.q, language=words.language, **asked.options())
+    except InputError as error:
+        problem = query_problem(asked.of if asked.of and error.field == "of" else asked.q, error)
+        return frame.page(request, "trends.html", "trends", status=400, **shared | {"error": problem})
+    if not any(point["denominator"] for one in answer["series"] for point in one["points"]):
+        return frame.page(request, "trends.html", "trends", **shared)
+    name, title = _called(frame, asked, answer, words)
+    large, small = (to_svg(_spec(frame, answer, words, title, name, size), words) for size in _SIZES)
+    lines = len(answer["series"])
+    chart = {"title": title, "large": large, "small": small, "lines": lines, "shown": MAX_LINES, "left_out": lines > MAX_LINES}
+    return frame.page(
+        request,
+        "trends.html",
+        "trends",
+        **shared | {"chart": chart},
+        table=point_table(answer, words, name),
+        method_lines=method_lines(answer, Names(service.codebook, words), words),
+        documents_link=asked.documents_link(),
+    )
+
+
+def _trend_picture(frame: Frame, request: Request, form: str) -> Response:
+    words, asked = frame.words(request), TrendAsked.read(request.query_params)
+    answer = frame.service.trends(asked.q, language=words.language, **asked.options())
+    name, title = _called(frame, asked, answer, words)
+    spec = _spec(frame, answer, words, title, name, "large")
+    content, kind = (to_png(spec, words), "image/png") if form == "png" else (to_svg(spec, words).encode(), "image/svg+xml")
+    named = {"Content-Disposition": f'attachment; filename="eho-trend.{form}"'}
+    return Response(content, media_type=kind, headers=HEADERS | named)
+
+
+def _called(frame: Frame, asked: TrendAsked, answer: dict[str, Any], words: Wording) -> tuple[Callable[[str], str], str]:
+    names = Names(frame.service.codebook, words)
+    parts = [names("narrative", asked.narrative)] if asked.narrative else []
+    if asked.q:
+        parts.append(words("quoted", text=asked.q))
+    title = ", ".join(parts) or words("all_documents")
+    split = asked.split or "none"
+    return line_names(answer, names, words, frame.source_names(), split=split, whole=title), title
+
+
+def _spec(
+    frame: Frame, answer: dict[str, Any], words: Wording, title: str, name: Callable[[str], str], size: Size
+) -> dict[str, Any]:
+    note = stances_line(answer, Names(frame.service.codebook, words), words)
+    return trend_spec(answer, words, title=title, name=name, invented=frame.service.has_invented_sources, note=note, size=size)
+
+
+def _stance_counts(service: Service) -> Callable[[str], dict[str, dict[str, int]]]:
+    """Return a function that counts documents by narrative and stance, once for each snapshot."""
+
+    @lru_cache(maxsize=2)
+    def counted(snapshot: str) -> dict[str, dict[str, int]]:
+        return {
+            narrative.id: {
+                stance.value: service.search(carrying([narrative], [stance.value]), limit=1)["total"] for stance in Stance
+            }
+            for narrative in service.codebook.narratives
+        }
+
+    return counted
+
+
+def _narratives(frame: Frame, request: Request, counts: Callable[[str], dict[str, dict[str, int]]]) -> HTMLResponse:
+    service = frame.service
+    return frame.page(
+        request,
+        "narratives.html",
+        "narratives",
+        families=by_family(service.codebook),
+        stances=[stance.value for stance in Stance],
+        counts=counts(service.snapshot_id),
+        total=service.search("", limit=1)["total"],
+    )
+
+
+def _narrative(
+    frame: Frame, request: Request, counts: Callable[[str], dict[str, dict[str, int]]], narrative_id: str
+) -> HTMLResponse:
+    service, words = frame.service, frame.words(request)
+    try:
+        narrative = service.codebook.narrative(narrative_id)
+    except CodebookError as error:
+        return frame.error(request, "not_found_narrative", status=404, detail=str(error))
+    total = service.search("", limit=1)["total"]
+    shares = {stance: Share.of(count, total) for stance, count in counts(service.snapshot_id)[narrative_id].items()}
+    rows = [
+        {"stance": stance, "count": share.count, "share": share.percent(words), "interval": share.interval(words)}
+        for stance, share in shares.items()
+    ]
+    return frame.page(
+        request,
+        "narrative.html",
+        "narratives",
+        t=words,
+        narrative=narrative,
+        rows=rows,
+        total=total,
+        harmful=narrative.family != HUMANISING,
+        no_mirror=service.codebook.without_mirror.get(narrative_id, ""),
+    )
+
+
+def _sources(frame: Frame, request: Request) -> HTMLResponse:
+    return frame.page(request, "sources.html", "sources", sources=source_views(frame.service.sources(), frame.service.coverage()))
+
+
+def _about(frame: Frame, request: Request) -> HTMLResponse:
+    service = frame.service
+    return frame.page(request, "about.html", "about", codebook=service.codebook, total=service.search("", limit=1)["total"])
+
+
+def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in STATIC:
+        return Response(status_code=404)
+    content = (resources.files("api") / "static" / name).read_bytes()
+    return Response(content, media_type=STATIC[name], headers=HEADERS | {"Cache-Control": "public, max-age=300"})
