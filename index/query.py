@@ -47,6 +47,8 @@ __all__ = ["Query", "format_query", "parse"]
 MAX_CLAUSES = 64
 MAX_DISTANCE = 2
 MAX_SLOP = 50
+MAX_STARS = 4
+MAX_PATTERN = 64  # far longer than any word, and within the size that Tantivy allows an automaton
 
 _FIELDS = ("title", "text", *get_args(KeywordField), *get_args(ConditionField), "date", "severity")
 _PATTERN_WORD = re.compile(rf"(?:\*|{WORD.pattern})+")
@@ -262,6 +264,9 @@ def _read_patterns(text: str, position: int, field: TextField, slop: int) -> Lea
         if "*" in word and literal < needed:
             hint = "Write at least 3 letters beside a * at the start or inside, 2 before one at the end."
             raise QueryError(f"{word!r} has too few letters", position=position, hint=hint)
+        if "*" in word and (word.count("*") > MAX_STARS or len(word) > MAX_PATTERN):
+            hint = f"Use at most {MAX_STARS} * in one word of at most {MAX_PATTERN} characters."
+            raise QueryError(f"{word[:40]!r} is too long a pattern", position=position, hint=hint)
     if len(words) == 1:
         return Wildcard(words[0], field, position)
     return Phrase(tuple(words), slop, field=field, position=position)

@@ -96,12 +96,10 @@ def _keyword(node: Keyword) -> tantivy.Query:
 
 def _text(leaf: TextLeaf) -> tantivy.Query:
     suffix = "_exact" if isinstance(leaf, Phrase) and leaf.exact else ""
-    if leaf.field == "text":
-        return _in_field(leaf, f"text{suffix}")
-    title = Query.boost_query(_in_field(leaf, f"title{suffix}"), _TITLE_BOOST)
-    if leaf.field == "title":
-        return title
-    return Query.boolean_query([(Occur.Should, title), (Occur.Should, _in_field(leaf, f"text{suffix}"))])
+    clauses = [] if leaf.field == "text" else [Query.boost_query(_in_field(leaf, f"title{suffix}"), _TITLE_BOOST)]
+    if leaf.field != "title":
+        clauses += [_in_field(leaf, f"{name}{suffix}") for name in ("lead", "text")]
+    return Query.boolean_query([(Occur.Should, clause) for clause in clauses])
 
 
 def _in_field(leaf: TextLeaf, field: str) -> tantivy.Query:

@@ -23,7 +23,14 @@ PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter")
 UNDATED = -(2**60)  # sorts after every date, newest first
 NO_SENSE = "none"
 
-_TEXT = ("title", "text", "title_exact", "text_exact")
+_TEXT = (
+    "title",
+    "lead",
+    "text",
+    "title_exact",
+    "lead_exact",
+    "text_exact",
+)  # apart, so that no phrase runs from one into the next
 _RAW = ("id", "source_key", "lang_key", "entity", "annotation")
 _COUNTED = ("source", "lang", "kind", "sense", "cluster", "narrative", "stance", "narrative_any", "stance_any")
 _NUMBERS = (*PERIODS, "published", "tie", "cluster_key", "copy")
@@ -68,11 +75,10 @@ def document_cluster(document: Document) -> str:
 
 
 def _add_text(entry: tantivy.Document, document: Document) -> None:
-    for name, parts in (("title", [document.title]), ("text", [document.lead, document.text])):
-        for part in parts:
-            if part:
-                entry.add_text(name, " ".join(folded_words(part)))
-                entry.add_text(f"{name}_exact", " ".join(exact_words(part)))
+    for name, part in (("title", document.title), ("lead", document.lead), ("text", document.text)):
+        if part:
+            entry.add_text(name, " ".join(folded_words(part)))
+            entry.add_text(f"{name}_exact", " ".join(exact_words(part)))
 
 
 def _add_source(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:

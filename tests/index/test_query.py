@@ -125,6 +125,8 @@ def test_days(text: str, first: str | None, last: str | None) -> None:
         pytest.param("*ab", 0, "too few letters", id="leading-star-too-short"),
         pytest.param('"a b*"', 0, "too few letters", id="star-in-phrase-too-short"),
         pytest.param('"abc*"!', 0, "takes no *", id="exact-star"),
+        pytest.param("abc" + "*d" * 900, 0, "too long a pattern", id="many-stars"),
+        pytest.param("čđšž*" * 60, 0, "too long a pattern", id="long-pattern"),
         pytest.param("&&", 0, "no letters or digits", id="punctuation"),
         pytest.param('"a b"~99', 0, "too large", id="slop-too-large"),
         pytest.param("a " * 65, 128, "65 terms", id="too-many-clauses"),
