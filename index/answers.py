@@ -144,4 +144,7 @@ class IndexStatus:
 
 def snapshot_id(sequence: int, model: ModelVersion | None) -> str:
     """Name the documents, tags and codebook over which an answer was given."""
-    return f"s{sequence}" if model is None else f"s{sequence}-{model.name}@{model.version}-{model.codebook.rpartition("+")[2][:12]}"
+    if model is None:
+        return f"s{sequence}"
+    digest = model.codebook.rpartition("+")[2][:12]
+    return f"s{sequence}-{model.name}@{model.version}-{digest}"
