@@ -56,7 +56,7 @@ def find_bylines(tree: HtmlElement) -> list[str]:
             for element in tree.iter("span", "a", "div", "p", "address", "strong", "li", "h4", "h5", "h6", "em", "b")
             if is_marked(element)
             for part in _parts(element)
-            if _looks_like_names(_strip_label(part))
+            if _looks_like_names(_strip_label(part), least_share=0.5)
         ]
         if marked:
             return marked[:1]
@@ -69,11 +69,14 @@ def find_bylines(tree: HtmlElement) -> list[str]:
 
 def is_byline(text: str) -> bool:
     """Tell whether a line of the text is a byline with its label, which belongs to the authors and not to the text."""
-    return len(text) <= _MAX_LENGTH and _STRICT_LABEL.match(text) is not None and _looks_like_names(_strip_label(text))
+    if len(text) > _MAX_LENGTH or _STRICT_LABEL.match(text) is None:
+        return False
+    name = _strip_label(text)
+    return _looks_like_names(name) and (":" in text or " " in name)  # `Nga Prishtina` is where from, not by whom
 
 
 def _is_declared(element: HtmlElement) -> bool:
-    return element.get("rel") == "author" or element.get("itemprop") == "author"
+    return "author" in (element.get("rel"), element.get("itemprop"))
 
 
 def _is_named(element: HtmlElement) -> bool:
@@ -88,12 +91,12 @@ def _parts(element: HtmlElement) -> list[str]:
     return [part for part in _PARTS.split(text) if len(part) >= 3] if len(text) <= _MAX_LENGTH else []
 
 
-def _looks_like_names(text: str) -> bool:
+def _looks_like_names(text: str, *, least_share: float = 0.67) -> bool:
     words = [word for word in re.split(r"[\s,]+", text) if word]
     capital = sum(1 for word in words if word[:1].isupper())
     return (
         1 <= len(words) <= 8
-        and capital >= len(words) - len(words) // 3
+        and capital >= least_share * len(words)
         and not text.endswith((".", "!", "?", ":"))
         and words[0][:1].isupper()
     )

@@ -26,6 +26,7 @@ _HOP_BY_HOP = frozenset({"transfer-encoding", "connection", "keep-alive", "proxy
 SOURCE_HEADER = "Eho-Source"
 REQUESTED_HEADER = "Eho-Requested-URL"
 FEED_DATE_HEADER = "Eho-Feed-Date"
+LANGUAGE_HEADER = "Eho-Language-Hint"
 
 
 @dataclass(frozen=True, slots=True)

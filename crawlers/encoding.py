@@ -67,6 +67,12 @@ def declared_encoding(body: bytes, charset: str | None) -> str | None:
     return None
 
 
+def header_charset(content_type: str | None) -> str | None:
+    """Return the charset parameter of a Content-Type header."""
+    _, _, parameter = (content_type or "").lower().partition("charset=")
+    return parameter.partition(";")[0].strip() or None
+
+
 def _python_name(label: str) -> str | None:
     try:
         name = codecs.lookup(label.strip().strip("\"'")).name

@@ -27,6 +27,11 @@ class Seed:
         return self.published.on if self.published else self.changed_on
 
     @property
+    def lang_hint(self) -> str | None:
+        """The source's language, where it has one only."""
+        return self.source.languages[0] if len(self.source.languages) == 1 else None
+
+    @property
     def priority(self) -> int:
         """Newest first; pages without a date come last."""
         return self.newest_on.toordinal() if self.newest_on else 0

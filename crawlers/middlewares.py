@@ -12,7 +12,7 @@ from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Request, Response
 
-from crawlers.capture import FEED_DATE_HEADER, REQUESTED_HEADER, SOURCE_HEADER, FetchedPage
+from crawlers.capture import FEED_DATE_HEADER, LANGUAGE_HEADER, REQUESTED_HEADER, SOURCE_HEADER, FetchedPage
 from crawlers.failures import DisallowedRequest, EndlessRedirect, LeadsElsewhere, OutsideRequest, RobotsAwayRequest, outcome_of
 from crawlers.frontier import Seed
 from crawlers.urls import host_of, same_site
@@ -168,6 +168,8 @@ def _job(crawler: Crawler) -> CrawlJob:
 def _fetched(response: Response, seed: Seed, fetched_at: datetime) -> FetchedPage:
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, values in response.headers.items() for value in values]
     notes = {SOURCE_HEADER: seed.source.id, REQUESTED_HEADER: seed.url}
+    if seed.lang_hint is not None:
+        notes[LANGUAGE_HEADER] = seed.lang_hint
     if seed.published is not None:
         notes[FEED_DATE_HEADER] = f"{to_utc_text(seed.published.at)} {seed.published.precision}"
     return FetchedPage(

@@ -11,6 +11,7 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Request, Response
 
 from crawlers.dates import BELGRADE
+from crawlers.encoding import header_charset
 from crawlers.extraction import extract
 from crawlers.failures import outcome_of
 from crawlers.feeds import FeedContent, FeedEntry, FeedError, read_feed
@@ -175,10 +176,10 @@ class NewsSpider(Spider):
             url=response.url,
             source=seed.source.id,
             fetched_at=response.meta["fetched_at"],
-            charset=_charset(response),
+            charset=header_charset(_header(response, "Content-Type")),
             requested_url=seed.url,
             capture=response.meta.get("capture"),
-            lang_hint=seed.source.languages[0] if len(seed.source.languages) == 1 else None,
+            lang_hint=seed.lang_hint,
             content_type=_header(response, "Content-Type"),
             feed_date=seed.published,
         )
@@ -233,9 +234,3 @@ def _status_reason(response: Response) -> str:
 def _header(response: Response, name: str) -> str | None:
     value: bytes | None = response.headers.get(name)
     return value.decode("latin-1") if value else None
-
-
-def _charset(response: Response) -> str | None:
-    content_type = _header(response, "Content-Type") or ""
-    _, _, parameter = content_type.lower().partition("charset=")
-    return parameter.partition(";")[0].strip() or None
