@@ -93,8 +93,8 @@ class Server:
             task.add_done_callback(self._clients.discard)
         try:
             await self._converse(reader, writer)
-        except (ConnectionError, h11.RemoteProtocolError, asyncio.CancelledError):
-            pass  # the client left, spoke no HTTP, or the server stops: nothing to answer
+        except (ConnectionError, h11.RemoteProtocolError, ValueError, asyncio.CancelledError):
+            pass  # the client left, spoke no HTTP, gave no address, or the server stops: nothing to answer
         finally:
             if self._stop is not None and self._stop.is_set():
                 writer.transport.abort()

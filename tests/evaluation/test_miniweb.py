@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -203,6 +204,20 @@ def test_answers_by_host_header_and_refuses_other_methods(web: MiniWeb) -> None:
         assert "agencija-most.test" in direct.get("/").text
         assert direct.post("/", headers={"Host": "vala-e-re.test"}).status_code == 405
         assert direct.head("/", headers={"Host": "vala-e-re.test"}).content == b""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b"GET http://[bad/ HTTP/1.1\r\nHost: x\r\n\r\n", id="address"),
+        pytest.param(b"\x16\x03\x01 no http\r\n\r\n", id="no-http"),
+    ],
+)
+def test_nonsense_closes_the_connection_and_the_server_goes_on(line: bytes, web: MiniWeb, client: httpx.Client) -> None:
+    with socket.create_connection(("127.0.0.1", int(web.proxy_url.rpartition(":")[2])), timeout=30) as raw:
+        raw.sendall(line)
+        assert raw.recv(100) == b""
+    assert client.get("http://vala-e-re.test/").status_code == 200
 
 
 def test_server_leaves_no_thread_and_frees_its_port() -> None:
