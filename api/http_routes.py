@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 
 from api import http_schemas as schemas
 from api.http_errors import to_json_bytes
+from api.rows import Row, read_row
 from api.service import Service
-from api.tagging import Row, read_line, tag_rows
+from api.tagging import tag_rows
 from eho import __version__
 from eho.codebook import Codebook
 from eho.errors import EngineError, InputError
@@ -191,7 +192,7 @@ def _add_tagging(routes: APIRouter, service: Service) -> None:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         data = await _read_body(request)
         if content_type == _LINES:
-            lines = [read_line(line, number) for number, line in enumerate(data.splitlines(), 1)]
+            lines = [read_row(line, number) for number, line in enumerate(data.splitlines(), 1)]
             answers = await run_in_threadpool(_tag, service, lines)
             return Response(b"".join(to_json_bytes(row) + b"\n" for row in answers), media_type=_LINES)
         value = _read_json(data)

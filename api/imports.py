@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from api.home_files import source_id
+from api.rows import read_row
 from eho.document import Document
 from eho.errors import InputError
 from eho.outcome import Outcome, OutcomeRecord
@@ -35,8 +35,12 @@ def read_documents(stream: BinaryIO, platform: str, *, name: str) -> Iterator[Do
                 yield OutcomeRecord(
                     outcome=Outcome.BAD_INPUT,
                     source=source_id(source) if isinstance(source, str) and source.strip() else None,
-                    reason=f"{name}, line {line}: {error}",
+                    reason=_in_file(name, line, str(error)),
                 )
+
+
+def _in_file(name: str, line: int, reason: str) -> str:
+    return f"{name}, {reason}" if reason.startswith(f"line {line} ") else f"{name}, line {line}: {reason}"
 
 
 def to_document(row: Mapping[str, Any]) -> Document:
@@ -57,14 +61,7 @@ def _json_lines(stream: BinaryIO, name: str) -> Numbered:
     for number, line in enumerate(stream, 1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except UnicodeDecodeError:
-            yield number, InputError("the line is not UTF-8; save the file as UTF-8.")
-        except (ValueError, RecursionError) as error:
-            yield number, InputError(f"the line is no JSON ({error}).")
-        else:
-            yield number, row if isinstance(row, dict) else InputError("the line is no JSON object.")
+        yield number, read_row(line, number)
 
 
 def _csv_rows(stream: BinaryIO, name: str) -> Numbered:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import ValidationError
 
+from api.rows import Row, read_row
 from eho.document import Document, document_id
 from eho.errors import InputError
 from eho.outcome import Outcome
@@ -18,7 +18,6 @@ from nlp.pipeline import Pipeline
 
 _BATCH = 64
 _KNOWN = frozenset(Document.model_fields)
-Row = Mapping[str, Any]
 
 
 def tag_lines(lines: Iterable[bytes], pipeline: Pipeline) -> Iterator[dict[str, Any]]:
@@ -27,7 +26,7 @@ def tag_lines(lines: Iterable[bytes], pipeline: Pipeline) -> Iterator[dict[str, 
     Lines are taken as they come: whoever writes one line and waits gets its answer, a whole file goes in batches.
     """
     for batch in _batches_as_they_come(lines):
-        yield from tag_rows([read_line(line, number) for number, line in batch], pipeline)
+        yield from tag_rows([read_row(line, number) for number, line in batch], pipeline)
 
 
 def tag_rows(rows: Sequence[Row | InputError], pipeline: Pipeline) -> Iterator[dict[str, Any]]:
@@ -41,25 +40,6 @@ def tag_rows(rows: Sequence[Row | InputError], pipeline: Pipeline) -> Iterator[d
         tags = next(tagged).tags
         answer = {**_carrying(row), "tags": None if tags is None else tags.to_mapping()}  # type: ignore[arg-type]
         yield answer
-
-
-def read_line(line: bytes, number: int) -> Row | InputError:
-    """Read one JSON line, or say what is wrong with it."""
-    try:
-        row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"), parse_constant=_refuse)
-    except UnicodeDecodeError as error:
-        return InputError(f"line {number} is not UTF-8 (byte {error.start + 1}); save the file as UTF-8.")
-    except RecursionError:
-        return InputError(f"line {number} is nested too deeply.")
-    except ValueError as error:
-        return InputError(f"line {number} is no JSON: {error}.")
-    if not isinstance(row, dict):
-        return InputError(f'line {number} is {type(row).__name__}, not a JSON object such as {{"id": "1", "text": "…"}}.')
-    return row
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON value")
 
 
 def _to_document(row: Row) -> Document | InputError:

@@ -8,12 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from crawlers.registry import load_registry
 from eho.annotation import ModelVersion
 from eho.codebook import Codebook
 from eho.errors import InputError, ModelError
 from eho.home import Home
 from eho.settings import Settings, load_settings
-from eho.source import Source, load_sources
+from eho.source import Source
 
 if TYPE_CHECKING:
     from index.embedded import EmbeddedIndex
@@ -63,7 +64,7 @@ class Parts:
     @property
     def sources(self) -> dict[str, Source]:
         """All sources as their files say now. Raises SourceError for a broken file."""
-        return load_sources([self.home.sources])
+        return load_registry(self.home.sources)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -123,4 +124,9 @@ class Parts:
         from index.embedded import EmbeddedIndex
 
         self.require_home()
-        return EmbeddedIndex(self.home.index, vocabulary=self.vocabulary)
+        return EmbeddedIndex(
+            self.home.index,
+            vocabulary=self.vocabulary,
+            writer_memory_mb=self.settings.index.writer_memory_mb,
+            lock_wait_s=self.settings.home.lock_wait_s,
+        )

@@ -38,7 +38,7 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     name: str
     names: dict[str, str] = Field(default_factory=dict)  # language code -> name
     kind: Literal["article", "post", "comment"] = "article"
