@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from index.answers import Snippet
@@ -126,6 +127,7 @@ def _near(positions: Sequence[Sequence[int]], slop: int) -> set[int]:
     return found or {at for group in positions for at in group}
 
 
+@lru_cache(maxsize=50_000)  # the same words stand in most hits of a page
 def is_within(wanted: str, word: str, distance: int) -> bool:
     """Tell whether at most `distance` edits, swaps of neighbours included, lead from one word to the other."""
     if abs(len(wanted) - len(word)) > distance:
