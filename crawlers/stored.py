@@ -6,6 +6,7 @@ import base64
 import binascii
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from eho.outcome import Outcome, OutcomeRecord
 
 _WARC = (".warc", ".warc.gz")
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".json")
+_LARGEST = 20 * 1024 * 1024
 _PAGES = (".html", ".htm", ".xhtml")
 
 
@@ -99,25 +101,28 @@ def read_pages(
 def _read_warc(file: Path) -> Iterator[StoredPage | OutcomeRecord]:
     with file.open("rb") as stream:
         records = ArchiveIterator(stream)
-        offset = 0
+        read = 0
         try:
             for record in records:
-                offset = records.get_record_offset()
-                if record.rec_type == "response" and record.http_headers is not None:
-                    yield _from_record(record, Capture(file=f"{file.resolve().parent.name}/{file.name}", offset=offset))
-        except (ArchiveLoadFailed, EOFError, OSError, ValueError) as error:
+                page = _from_record(record) if record.rec_type == "response" and record.http_headers is not None else None
+                read += 1
+                if page is not None:
+                    # asked for only now: finding the offset reads to the record's end
+                    place = Capture(file=f"{file.resolve().parent.name}/{file.name}", offset=records.get_record_offset())
+                    yield replace(page, capture=place) if isinstance(page, StoredPage) else page
+        except (ArchiveLoadFailed, EOFError, OSError, ValueError, zlib.error) as error:
             # the record that a killed crawl left half-written, always the last of its file
-            yield _unreadable(Outcome.TRUNCATED, f"{file.name}: the record after offset {offset} cannot be read: {error}")
+            yield _unreadable(Outcome.TRUNCATED, f"{file.name}: record {read + 1} cannot be read: {error}")
 
 
-def _from_record(record: Any, capture: Capture) -> StoredPage | OutcomeRecord:
+def _from_record(record: Any) -> StoredPage | OutcomeRecord:
     warc, http = record.rec_headers, record.http_headers
     url = warc.get_header("WARC-Target-URI") or ""
-    body = record.content_stream().read()
+    body = record.content_stream().read(_LARGEST + 1)
+    if len(body) > _LARGEST:
+        return OutcomeRecord(outcome=Outcome.TOO_LARGE, url=url, reason=f"unpacks to more than {_LARGEST // 1024 // 1024} MB")
     if getattr(record.raw_stream, "limit", 0) > 0:  # fewer bytes than the record announces
-        return OutcomeRecord(
-            outcome=Outcome.TRUNCATED, url=url, reason=f"{capture.file}: the record at offset {capture.offset} is cut off"
-        )
+        return OutcomeRecord(outcome=Outcome.TRUNCATED, url=url, reason="the stored record is cut off")
     fetched_at = datetime.fromisoformat(warc.get_header("WARC-Date").replace("Z", "+00:00"))
     content_type = http.get_header("Content-Type")
     if http.get_statuscode() != "200":
@@ -130,7 +135,6 @@ def _from_record(record: Any, capture: Capture) -> StoredPage | OutcomeRecord:
         charset=header_charset(content_type),
         content_type=content_type,
         requested_url=warc.get_header(REQUESTED_HEADER),
-        capture=capture,
         lang_hint=warc.get_header(LANGUAGE_HEADER),
         feed_date=_feed_date(warc.get_header(FEED_DATE_HEADER)),
     )
