@@ -36,12 +36,19 @@ cli_answers.register(app)
 cli_manage.register(app)
 
 
-@app.callback()
-def eho(version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
-    """Find, tag, search and count narratives in Albanian- and Serbian-language media."""
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         print_line(f"eho {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def eho(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Find, tag, search and count narratives in Albanian- and Serbian-language media."""
 
 
 def main() -> None:

@@ -116,11 +116,11 @@ def tag(file: options.InputFile = options.STDIN, model: options.Model = None) ->
     from api.tagging import tag_lines
     from api.wiring import Parts
 
-    home = Home.find()
-    parts = Parts(home)
+    lines = options.lines_of(options.open_input(file))
+    parts = Parts(Home.find())
     pipeline = parts.load_pipeline(model or parts.settings.tag.model)
     failed = False
-    for row in tag_lines(options.lines_of(file), pipeline):
+    for row in tag_lines(lines, pipeline):
         failed = failed or row.get("outcome") == Outcome.BAD_INPUT
         print_line(to_json_line(row))
         sys.stdout.flush()

@@ -69,8 +69,8 @@ def open_input(name: str) -> BinaryIO:
         ) from error
 
 
-def lines_of(name: str) -> Iterator[bytes]:
-    """Yield the lines of a file or of standard input, without their ends."""
-    with open_input(name) as stream:
+def lines_of(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of an open file without their ends, then close it."""
+    with stream:
         for line in stream:
             yield line.rstrip(b"\r\n")

@@ -83,7 +83,7 @@ def _batches_as_they_come(lines: Iterable[bytes]) -> Iterator[list[tuple[int, by
             for item in enumerate(lines, 1):
                 arrived.put(item)
             arrived.put(None)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - raised again by the reader, who would wait for ever otherwise
             arrived.put(error)
 
     threading.Thread(target=read, name="read-lines", daemon=True).start()
@@ -95,7 +95,7 @@ def _batches_as_they_come(lines: Iterable[bytes]) -> Iterator[list[tuple[int, by
                     yield batch
                 if item is None:
                     return
-                raise InputError(f"Reading stopped: {item}.")
+                raise item
             batch.append(item)
             if len(batch) == _BATCH:
                 break
