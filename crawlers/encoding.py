@@ -42,15 +42,15 @@ def decode(body: bytes, charset: str | None = None) -> Decoded:
     declared = declared_encoding(body, charset)
     if declared is not None and declared.startswith("utf-16"):
         return Decoded(body.decode(_utf16(body, declared), "replace"), declared)
+    if _has_utf16_pattern(body):  # before ASCII: Latin letters and zeros are both ASCII bytes
+        name = _utf16(body, "utf-16")
+        return Decoded(body.decode(name, "replace"), name, repaired=True)
     if body.isascii():
         return Decoded(body.decode("ascii"), declared or "ascii")
     try:
         return Decoded(body.decode("utf-8"), "utf-8", repaired=declared not in (None, "utf-8"))
     except UnicodeDecodeError:
         pass
-    if _has_utf16_pattern(body):
-        name = _utf16(body, "utf-16")
-        return Decoded(body.decode(name, "replace"), name, repaired=True)
     if (damaged := _damaged_utf8(body)) is not None:
         return Decoded(damaged, "utf-8", repaired=declared not in (None, "utf-8"))
     name = _best_one_byte(body, declared)

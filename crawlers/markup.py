@@ -24,6 +24,7 @@ _BOX = re.compile(
 _CANDIDATES = XPath("//body//*[@class or @id]")
 _OUTER = XPath("//nav | //aside | //footer[not(ancestor::article)] | //form[not(.//h1)] | //*[@hidden] | //*[@role='navigation']")
 _HEADING = XPath("//h1")
+_LENGTH = XPath("string-length()")
 _DATE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:date|dates|datum|data|time|timestamp|vreme|vrijeme|koha|published?|publish|objavljeno|posted|pubdate|meta|post-meta|info|byline)"
     r"(?:$|[\s_-])|datetime|pub-?date",
@@ -51,12 +52,13 @@ def drop_boxes(tree: HtmlElement) -> None:
     A box that holds the heading or half of the page's text is no box, whatever its name.
     """
     heading = next(iter(_HEADING(tree)), None)
-    limit = _KEEP_SHARE * _length(tree)
+    around_heading = set(heading.iterancestors()) if heading is not None else set()
+    limit = _KEEP_SHARE * _LENGTH(tree)
     boxes = [*_OUTER(tree), *(element for element in _CANDIDATES(tree) if _BOX.search(_label(element)))]
     for element in boxes:
         if element.getparent() is None or element.tag in ("body", "article", "main", "html", "h1"):
             continue
-        if (heading is not None and _contains(element, heading)) or _length(element) > limit:
+        if element in around_heading or _LENGTH(element) > limit:
             continue
         element.drop_tree()
 
@@ -102,16 +104,3 @@ def _lines_after(heading: HtmlElement) -> Iterator[str]:
 
 def _label(element: Any) -> str:
     return f"{element.get('class') or ''} {element.get('id') or ''}"
-
-
-def _length(element: HtmlElement) -> int:
-    return sum(
-        len(text)
-        for text in element.itertext(
-            "p", "div", "span", "a", "li", "h1", "h2", "h3", "blockquote", "td", "body", "article", "section"
-        )
-    )
-
-
-def _contains(element: HtmlElement, other: HtmlElement) -> bool:
-    return any(ancestor is element for ancestor in other.iterancestors())
