@@ -1,12 +1,13 @@
 """Folding beside a bare `str.translate` with the same table: characters per second and the ratio, in one run.
 
-    python -m evaluation.benchmarks.folding_speed [FILE.jsonl[.gz] …]
+    python -m evaluation.benchmarks.folding_speed [--eho-data PATH]
 
-Without files it folds the invented outlets' articles.
+Without the public data sets it folds the invented outlets' articles.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from eho.folding import fold
 
 _ARTICLES = Path(__file__).resolve().parents[1] / "miniweb" / "content" / "articles"
+_NEWS = ("news_sq", "news_sr", "politika_sr")
 _ROUNDS = 5
 _AIM_CHARACTERS = 3_000_000
 
@@ -64,7 +66,11 @@ def measure(path: Path) -> dict[str, object]:
 
 def main() -> None:
     """Print one JSON line a file."""
-    for path in [Path(name) for name in sys.argv[1:]] or sorted(_ARTICLES.glob("*.jsonl")):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--eho-data", type=Path, help="folder of the public data sets")
+    data = parser.parse_args().eho_data
+    paths = sorted(_ARTICLES.glob("*.jsonl")) if data is None else [data / "text" / f"{name}.jsonl.gz" for name in _NEWS]
+    for path in paths:
         sys.stdout.write(json.dumps(measure(path)) + "\n")
 
 
