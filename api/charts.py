@@ -33,7 +33,6 @@ class Row:
     share: float
     low: float
     high: float
-    note: str
 
 
 def trend_spec(
@@ -51,7 +50,11 @@ def trend_spec(
     is_share = answer["as"] == "share"
     rows = [row for one in series for row in _points(name(one["key"]), one["points"], is_share=is_share)]
     lines = [name(one["key"]) for one in series]
-    axis: dict[str, Any] = {"format": ".0%" if is_share else "~d", "title": words("axis_share" if is_share else "axis_count")}
+    axis: dict[str, Any] = {
+        "format": ".1~%" if is_share else "~d",
+        "tickCount": 6,
+        "title": words("axis_share" if is_share else "axis_count"),
+    }
     if not is_share:
         axis["tickMinStep"] = 1
     shared = {
@@ -112,7 +115,7 @@ def dots_spec(rows: Sequence[Row], words: Wording, *, title: str, invented: bool
             "legend": _legend(groups, size),
         },
     }
-    axis = {"format": ".0%", "title": words("axis_share")}
+    axis = {"format": ".1~%", "tickCount": 8, "title": words("axis_share")}
     x = {"field": "share", "type": "quantitative", "axis": axis, "scale": {"zero": True}}
     shape = {"field": "group", "type": "nominal", "scale": {"domain": groups, "range": list(SHAPES)}}
     return {

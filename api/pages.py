@@ -71,7 +71,7 @@ def _answering(frame: Frame, show: Callable[..., Response], *more: object) -> Ha
         except UnknownTongue as error:
             return frame.unknown_tongue(request, error)
         except EhoError as error:
-            status = 400 if isinstance(error, InputError) else 503
+            status = 400 if isinstance(error, InputError | CodebookError) else 503
             return frame.error(request, "error_title", status=status, detail=str(error))
 
     return answer

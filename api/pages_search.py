@@ -87,7 +87,9 @@ def _snippet(snippet: Mapping[str, Any], hit: Mapping[str, Any], document: Mappi
         at = (document.get(field) or "").find(text)
         if at >= 0:
             spans = [(start - at, end - at) for start, end in _evidence(document, field, names)]
-            return _pieces(text, snippet["highlights"], spans)
+            before = [Piece("… ")] if at else []
+            after = [] if at + len(text) >= len(document[field].rstrip()) else [Piece(" …")]
+            return [*before, *_pieces(text, snippet["highlights"], spans), *after]
     is_harmful = any(names.is_harmful(annotation) for annotation in hit["annotations"])
     return _pieces(text, snippet["highlights"], [(0, len(text))] if is_harmful else [])
 
@@ -127,6 +129,7 @@ def facet_views(
                 is_chosen=row["value"] == chosen,
             )
             for row in rows
+            if (name, row["value"]) != ("sense", "none")  # a count, but no value that a query may name
         ]
         values.sort(key=lambda value: not value.is_chosen)
         if values:
@@ -153,6 +156,8 @@ def error_place(query: str, error: QueryError) -> tuple[str, str, str] | None:
     if error.position is None:
         return None
     at = min(max(error.position, 0), len(query))
-    end = next((index for index in range(at, len(query)) if query[index].isspace()), len(query))
-    end = max(end, min(at + 1, len(query)))
+    end = at
+    while end < len(query) and query[end].isalnum():
+        end += 1
+    end = min(max(end, at + 1), len(query))
     return query[:at], query[at:end] or " ", query[end:]

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+
 from api.home_files import make_home, write_source
+from api.http import create_app
 from api.service import Service
 from eho.annotation import Annotation, Language, ModelVersion, Sense, SenseTag, Span, Speaker, Tags
 from eho.codebook import Codebook
@@ -126,3 +133,22 @@ def _records(articles: list[Article], documents: dict[str, Document]) -> Iterato
         ("alarm-novine", Outcome.PAYWALLED),
     ):
         yield OutcomeRecord(outcome=outcome, url=f"http://{source}.test/x", source=source, at=articles[-1].published_at)
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[str]:
+    """Serve the whole application on a free port of this machine; yield its address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(service), log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the server did not start")
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listening.close()
