@@ -61,7 +61,7 @@ def find_lead(tree: HtmlElement, facts: PageFacts, lines: list[str], title: str 
         text = description or ""
         if _LEAST_LEAD <= len(text) <= _LONGEST_LEAD and not is_same_line(text, title) and not _is_cut_copy(text, lines):
             return text
-    return _bold_first_line(tree, lines)
+    return _bold_first_line(tree, [line for line in lines[:2] if not is_same_line(line, title)])
 
 
 def is_same_line(line: str, other: str | None) -> bool:

@@ -28,6 +28,7 @@ from eho.outcome import Outcome, OutcomeRecord
 
 _WARC = (".warc", ".warc.gz")
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".json")
+_OTHER_RECORDS = ("warcinfo", "request", "metadata", "revisit", "resource", "conversion")
 _LARGEST = 20 * 1024 * 1024
 _PAGES = (".html", ".htm", ".xhtml")
 
@@ -101,23 +102,28 @@ def read_pages(
 def _read_warc(file: Path) -> Iterator[StoredPage | OutcomeRecord]:
     with file.open("rb") as stream:
         records = ArchiveIterator(stream)
-        read = 0
+        read = end = 0
         try:
             for record in records:
-                page = _from_record(record) if record.rec_type == "response" and record.http_headers is not None else None
-                read += 1
+                # offset and length are asked for afterwards: finding them reads to the record's end
+                page = _from_record(record) if record.rec_type not in _OTHER_RECORDS else None
+                read, end = read + 1, records.get_record_offset() + records.get_record_length()
                 if page is not None:
-                    # asked for only now: finding the offset reads to the record's end
                     place = Capture(file=f"{file.resolve().parent.name}/{file.name}", offset=records.get_record_offset())
                     yield replace(page, capture=place) if isinstance(page, StoredPage) else page
         except (ArchiveLoadFailed, EOFError, OSError, ValueError, zlib.error) as error:
             # the record that a killed crawl left half-written, always the last of its file
             yield _unreadable(Outcome.TRUNCATED, f"{file.name}: record {read + 1} cannot be read: {error}")
+        else:
+            if end < file.stat().st_size and file.name.lower().endswith(".gz"):
+                yield _unreadable(Outcome.TRUNCATED, f"{file.name}: the last record, from byte {end} on, is cut off")
 
 
 def _from_record(record: Any) -> StoredPage | OutcomeRecord:
     warc, http = record.rec_headers, record.http_headers
     url = warc.get_header("WARC-Target-URI") or ""
+    if http is None or not http.get_statuscode().isdigit() or warc.get_header("WARC-Date") is None:
+        return OutcomeRecord(outcome=Outcome.TRUNCATED, url=url or None, reason="the stored record is cut off")
     body = record.content_stream().read(_LARGEST + 1)
     if len(body) > _LARGEST:
         return OutcomeRecord(outcome=Outcome.TOO_LARGE, url=url, reason=f"unpacks to more than {_LARGEST // 1024 // 1024} MB")

@@ -64,7 +64,7 @@ def test_day_of_change_is_not_taken_for_the_day_of_publication() -> None:
 )
 def test_broken_xml_that_can_be_read_is_read(damage: object) -> None:
     assert callable(damage)
-    assert [entry.url for entry in read_feed(damage(RSS).encode(), url=URL).entries][0] == "http://vala.test/a"
+    assert next(entry.url for entry in read_feed(damage(RSS).encode(), url=URL).entries) == "http://vala.test/a"
 
 
 @pytest.mark.parametrize(
