@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,7 @@ from eho.home import Home
 from eho.outcome import OutcomeRecord
 from eho.settings import SettingRow, Settings, list_settings
 from eho.source import Source
+from index.calendar import day_of
 
 if TYPE_CHECKING:
     from crawlers.run import CrawlSummary
@@ -234,6 +236,26 @@ class Service:
             row["lang"] = found.tags.language.code
         source = self._parts.sources.get(document.source)
         return {**row, "citation": cite(document, source, snapshot), "snapshot": snapshot}
+
+    def report(self, *, start: date | None = None, end: date | None = None, lang: str = "en", out: Path) -> Path:
+        """Write the trend report and return its path; without days it covers all dated documents. Raises InputError."""
+        from api.report import build
+
+        if start is None or end is None:
+            first, last = self._dated_days()
+            start, end = start or first, end or last
+        return build(self, start=start, end=end, lang=lang, out=out)
+
+    def _dated_days(self) -> tuple[date, date]:
+        """Return the first day of the first month with documents, and the day of the newest document."""
+        answer = self.search(sort="date", limit=1, include_needs_review=True)
+        months = [row["value"] for row in answer["facets"]["month"]]
+        if not months:
+            raise InputError(
+                "No document has a date, so there is nothing to report on; run eho run first, or give --from and --to."
+            )
+        newest = datetime.fromisoformat(answer["hits"][0]["published_at"])
+        return date.fromisoformat(f"{min(months)}-01"), day_of(newest)
 
     def _query(self, q: str, sense: Sequence[str] = ()) -> Query:
         from index.filters import any_of
