@@ -33,17 +33,22 @@ def resolve(passages: Sequence[Passage], title: str | None, model: PassageModel,
     if not asked:
         return Senses(None, (None,) * len(passages))
     answers = model.predict_sense([_with_context(passages, at, title) for at in asked])
-    tags = {at: tag for at, answer in zip(asked, answers, strict=True) if (tag := _to_tag(answer)) is not None}
+    war = any(hints.of_conflict_zone(passage.text) for passage in passages) or hints.of_conflict_zone(title or "")
+    tags = {at: tag for at, answer in zip(asked, answers, strict=True) if (tag := _to_tag(answer, war=war)) is not None}
     document = _of_document(list(tags.values()))
     return Senses(document, tuple(tags.get(at, document) for at in range(len(passages))))
 
 
-def _to_tag(answer: Mapping[str, float]) -> SenseTag | None:
-    best = max(answer, key=answer.__getitem__)
-    if best == NO_SENSE:
+def _to_tag(answer: Mapping[str, float], *, war: bool) -> SenseTag | None:
+    """Read the model's answer; without any mention of a conflict zone in the document nobody returned from one.
+
+    Taking a guest worker or a displaced Serb for somebody back from Syria is the worst error this step can make.
+    """
+    if max(answer, key=answer.__getitem__) == NO_SENSE:
         return None
-    certain = 1.0 - answer.get(NO_SENSE, 0.0)
-    confidence = answer[best] / certain if certain > 0 else 0.0
+    left = {sense: value for sense, value in answer.items() if sense != NO_SENSE and (war or sense != Sense.CONFLICT_ZONE)}
+    best, certain = max(left, key=left.__getitem__), 1.0 - answer.get(NO_SENSE, 0.0)
+    confidence = left[best] / certain if certain > 0 else 0.0
     if confidence < _LEAST_CONFIDENCE:
         return SenseTag(value=Sense.AMBIGUOUS, confidence=round(1.0 - confidence, 3))
     return SenseTag(value=Sense(best), confidence=round(confidence, 3))

@@ -163,3 +163,25 @@ def test_exposure_is_said_only_about_returnees(pipeline: Pipeline) -> None:
     assert first.tags and second.tags
     assert first.tags.harm_exposure.value == "identifiable_minor"
     assert second.tags.harm_exposure.value == "none"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            "После двадесет година рада у Немачкој повратници су у родном селу отворили сирану и запослили комшије.",
+            id="sr-Cyrl-diaspora",
+        ),
+        pytest.param(
+            "Povratnici u Osojanu kod Istoka traže struju i put, kaže predstavnik raseljenih Srba.", id="sr-Latn-displaced"
+        ),
+        pytest.param(
+            "Të kthyerit nga Gjermania, azilkërkues të refuzuar, do të marrin ndihmë nga komuna për gjashtë muaj.",
+            id="sq-readmission",
+        ),
+    ],
+)
+def test_nobody_returns_from_a_war_that_is_not_mentioned(pipeline: Pipeline, text: str) -> None:
+    (item,) = pipeline.tag([Document(id="d", source="s", text=text)])
+    assert item.tags is not None
+    assert item.tags.returnee_sense is None or item.tags.returnee_sense.value is not Sense.CONFLICT_ZONE
