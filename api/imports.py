@@ -50,8 +50,10 @@ def to_document(row: Mapping[str, Any]) -> Document:
             raise InputError(f"{field} is {row.get(field)!r}; text, source and published_at are required.", field=field)
     values = {**row, "source": source_id(row["source"].strip())}
     if values["source"] != row["source"]:
-        extra = values.get("extra")
-        values["extra"] = {**(extra if isinstance(extra, dict) else {}), "source_name": row["source"].strip()}
+        extra = values.get("extra") or {}
+        if not isinstance(extra, dict):
+            raise InputError(f"extra is {extra!r}; give a JSON object, or leave it out.", field="extra")
+        values["extra"] = {**extra, "source_name": row["source"].strip()}
     if _DAY.fullmatch(row["published_at"].strip()) and not row.get("published_at_precision"):
         values["published_at_precision"] = "day"
     return Document.from_mapping(values)
