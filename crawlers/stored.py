@@ -7,8 +7,8 @@ import binascii
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -31,6 +31,7 @@ _LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".json")
 _OTHER_RECORDS = ("warcinfo", "request", "metadata", "revisit", "resource", "conversion")
 _LARGEST = 20 * 1024 * 1024
 _PAGES = (".html", ".htm", ".xhtml")
+_TEXT_FIELDS = ("source", "charset", "content_type", "requested_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,11 @@ class StoredPage:
     capture: Capture | None = None
     lang_hint: str | None = None
     feed_date: Stamp | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def extract(self) -> Document | OutcomeRecord:
-        """Apply the rules of the crawl."""
-        return extract(
+        """Apply the rules of the crawl; fields of the row that are not known here go to `extra`."""
+        found = extract(
             self.body,
             url=self.url,
             source=self.source,
@@ -62,6 +64,9 @@ class StoredPage:
             content_type=self.content_type,
             feed_date=self.feed_date,
         )
+        if isinstance(found, OutcomeRecord) or not self.extra:
+            return found
+        return found.model_copy(update={"extra": {**self.extra, **found.extra}})
 
 
 def read_stored(
@@ -178,8 +183,12 @@ def _from_line(line: bytes, fetched_at: datetime | None) -> StoredPage:
     stamp = parse_stamp(row["fetched_at"], "feed") if isinstance(row.get("fetched_at"), str) else None
     if row.get("fetched_at") is not None and stamp is None:
         raise InputError(f"fetched_at is {row['fetched_at']!r}; give a time such as 2026-11-12T08:00:00Z", field="fetched_at")
-    text = {name: row[name] for name in ("source", "charset", "content_type", "requested_url") if isinstance(row.get(name), str)}
-    return StoredPage(body=_body_of(row), url=url, fetched_at=stamp.at if stamp else fetched_at or datetime.now(UTC), **text)
+    text = {name: row[name] for name in _TEXT_FIELDS if isinstance(row.get(name), str)}
+    extra = {
+        name: value for name, value in row.items() if name not in (*_TEXT_FIELDS, "url", "html", "html_base64", "fetched_at")
+    }
+    at = stamp.at if stamp else fetched_at or datetime.now(UTC)
+    return StoredPage(body=_body_of(row), url=url, fetched_at=at, extra=extra, **text)
 
 
 def _body_of(row: dict[str, Any]) -> bytes:

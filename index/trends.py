@@ -325,7 +325,8 @@ def _wilson(count: int, denominator: int) -> tuple[float, float]:
     from statsmodels.stats.proportion import proportion_confint  # a second to import: only where it is used
 
     low, high = proportion_confint(count, denominator, alpha=1 - _CONFIDENCE, method="wilson")
-    return max(0.0, float(low)), min(1.0, float(high))
+    # exact ends where none or all were found: the formula leaves a rest of rounding there
+    return 0.0 if count == 0 else float(low), 1.0 if count == denominator else float(high)
 
 
 def _method(

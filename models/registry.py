@@ -11,12 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from eho.errors import ModelError
-from models.linear import load_linear
 from models.passages import PassageModel
 
 CARD = "card.json"
 _SAFE_SUFFIXES = frozenset({".json", ".safetensors", ".onnx", ".md", ".txt"})
-_LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {"eho-linear-1": load_linear}
+
+
+def _load_linear(folder: Path) -> PassageModel:
+    from models.linear import load_linear  # scikit-learn takes a second to import; reading a card must not
+
+    return load_linear(folder)
+
+
+_LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {"eho-linear-1": _load_linear}
 
 
 @dataclass(frozen=True)

@@ -148,3 +148,14 @@ def test_bad_line_is_named_and_the_rest_is_read(tmp_path: Path, line: str, reaso
 def test_missing_path(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         list(read_stored(tmp_path / "nothing.html"))
+
+
+def test_unknown_fields_of_a_row_are_carried_under_extra(tmp_path: Path) -> None:
+    body = "<html><head><title>Vest</title></head><body><article><p>" + "Opština je danas usvojila budžet za narednu godinu. " * 8
+    path = tmp_path / "pages.jsonl"
+    row = {"url": "http://vest.test/a", "html": body + "</p></article></body></html>", "case": "B-17", "note": {"by": "desk"}}
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    (document,) = read_stored(path)
+    assert isinstance(document, Document)
+    assert document.extra["case"] == "B-17"
+    assert document.extra["note"] == {"by": "desk"}
