@@ -44,13 +44,14 @@ class Json(JSONResponse):
 def router(service: Service) -> APIRouter:
     """Return the routes over one service."""
     routes = APIRouter(prefix="/v1", default_response_class=Json)
-    _add_questions(routes, service)
+    _add_search(routes, service)
+    _add_trends(routes, service)
     _add_lists(routes, service)
     _add_tagging(routes, service)
     return routes
 
 
-def _add_questions(routes: APIRouter, service: Service) -> None:
+def _add_search(routes: APIRouter, service: Service) -> None:
     @routes.get("/search", responses=_answers(schemas.SearchAnswer), response_class=Json, tags=["questions"])
     def search(
         q: Q = "",
@@ -88,6 +89,16 @@ def _add_questions(routes: APIRouter, service: Service) -> None:
             )
         )
 
+    @routes.get("/documents/{document_id}", responses=_answers(schemas.DocumentAnswer), response_class=Json, tags=["questions"])
+    def document(document_id: str) -> Response:
+        """Return one document with tags, provenance and citation."""
+        row = service.document(document_id)
+        if row is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no document {document_id!r}; /v1/search gives the ids.")
+        return Json(row)
+
+
+def _add_trends(routes: APIRouter, service: Service) -> None:
     @routes.get("/trends", responses=_answers(schemas.TrendAnswer), response_class=Json, tags=["questions"])
     def trends(
         q: Q = "",
@@ -126,14 +137,6 @@ def _add_questions(routes: APIRouter, service: Service) -> None:
                 language=language,
             )
         )
-
-    @routes.get("/documents/{document_id}", responses=_answers(schemas.DocumentAnswer), response_class=Json, tags=["questions"])
-    def document(document_id: str) -> Response:
-        """Return one document with tags, provenance and citation."""
-        row = service.document(document_id)
-        if row is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no document {document_id!r}; /v1/search gives the ids.")
-        return Json(row)
 
 
 def _add_lists(routes: APIRouter, service: Service) -> None:

@@ -11,6 +11,33 @@ RETRY_CODES = [408, 429, 500, 502, 503, 504, 522, 524]
 MAX_DELAY_S = 60.0
 
 
+_DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
+    "crawlers.middlewares.LiveGuardMiddleware": 90,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawlers.middlewares.PoliteRobotsMiddleware": 100,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "crawlers.middlewares.PatientRetryMiddleware": 550,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "crawlers.middlewares.SiteRedirectMiddleware": 600,
+    "crawlers.middlewares.CaptureMiddleware": 870,  # nearest to the wire: the body is still compressed
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+}
+_EXTENSIONS: dict[str, int | None] = {
+    "scrapy.extensions.telnet.TelnetConsole": None,
+    "scrapy.extensions.memusage.MemoryUsage": None,
+    "scrapy.extensions.logstats.LogStats": None,
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "scrapy.extensions.throttle.AutoThrottle": None,
+    "crawlers.middlewares.HostThrottle": 0,
+}
+_SPIDER_MIDDLEWARES: dict[str, int | None] = {
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+}
+
+
 def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
     """Map the crawl settings to Scrapy's: politeness, limits, and everything off that a crawl does not use."""
     return {
@@ -41,31 +68,9 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
             "Accept-Language": "sq,sr;q=0.9,*;q=0.5",
         },
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
-        "DOWNLOADER_MIDDLEWARES": {
-            "crawlers.middlewares.LiveGuardMiddleware": 90,
-            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-            "crawlers.middlewares.PoliteRobotsMiddleware": 100,
-            "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-            "crawlers.middlewares.PatientRetryMiddleware": 550,
-            "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-            "crawlers.middlewares.SiteRedirectMiddleware": 600,
-            "crawlers.middlewares.CaptureMiddleware": 870,  # nearest to the wire: the body is still compressed
-            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-            "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-            "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
-        },
-        "EXTENSIONS": {
-            "scrapy.extensions.telnet.TelnetConsole": None,
-            "scrapy.extensions.memusage.MemoryUsage": None,
-            "scrapy.extensions.logstats.LogStats": None,
-            "scrapy.extensions.feedexport.FeedExporter": None,
-            "scrapy.extensions.throttle.AutoThrottle": None,
-            "crawlers.middlewares.HostThrottle": 0,
-        },
-        "SPIDER_MIDDLEWARES": {
-            "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
-            "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
-        },
+        "DOWNLOADER_MIDDLEWARES": _DOWNLOADER_MIDDLEWARES,
+        "EXTENSIONS": _EXTENSIONS,
+        "SPIDER_MIDDLEWARES": _SPIDER_MIDDLEWARES,
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,
         "COOKIES_ENABLED": False,
