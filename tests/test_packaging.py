@@ -11,7 +11,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("eho", "crawlers", "nlp", "models", "index", "api", "evaluation")
-NOT_READ = ("evaluation/corpus/", "evaluation/real/", "evaluation/check/", "evaluation/audit/")  # data for researchers, read in a checkout
+NOT_READ = (
+    "evaluation/corpus/",
+    "evaluation/real/",
+    "evaluation/check/",
+    "evaluation/audit/",
+)  # data for researchers, read in a checkout
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +32,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_every_file_of_the_packages_is_in_the_wheel(wheel: set[str]) -> None:
-    listed = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
-    committed = subprocess.run(["git", "ls-tree", "-r", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    committed = subprocess.run(
+        ["git", "ls-tree", "-r", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     wanted = set(listed.stdout.splitlines()) & set(committed.stdout.splitlines())
     wanted = {name for name in wanted if not name.startswith(NOT_READ)}
     assert wanted

@@ -32,7 +32,9 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "EHO_HOME": str(home), "PYTHONUTF8": "1"}
-    return subprocess.run([EHO, *arguments], env=environment, capture_output=True, text=True, encoding="utf-8", check=False, timeout=240)
+    return subprocess.run(
+        [EHO, *arguments], env=environment, capture_output=True, text=True, encoding="utf-8", check=False, timeout=240
+    )
 
 
 def test_the_first_command_makes_the_demonstration() -> None:
@@ -54,7 +56,9 @@ def test_the_two_commands_are_targets_of_the_makefile() -> None:
     assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
