@@ -1,0 +1,73 @@
+"""`eho evaluate run`: which sets there are, where they lie, and one model measured on any of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from eho.document import to_utc_text
+from eho.errors import InputError
+from evaluation.figures import Evaluation, SetResult
+from evaluation.labelled import MissingSetError
+from evaluation.labelled_set import evaluate_folder
+from evaluation.predictions import Say, Tagger
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the labelled sets lie (`root`, the folder `evaluation` of a checkout) and the public ones (`data`, EHO_DATA)."""
+
+    root: Path
+    data: Path | None = None
+
+    @classmethod
+    def find(cls, root: Path | None = None) -> Places:
+        """Return the folder given, else that of this checkout, and EHO_DATA where it is set."""
+        data = os.environ.get("EHO_DATA")
+        return cls(root or Path(__file__).resolve().parent, Path(data).expanduser() if data else None)
+
+
+def _corpus(split: str) -> Callable[[Places, Tagger, Say | None], SetResult]:
+    def evaluate(places: Places, tagger: Tagger, say: Say | None) -> SetResult:
+        folder = places.root / "corpus" / split
+        if not any(folder.glob("*.jsonl")):
+            raise MissingSetError(f"There are no rows in {folder}; the corpus split {split!r} is not here; --root names another folder.")
+        return evaluate_folder(f"corpus-{split}", f"Narrative corpus, {split}", folder, tagger, say)
+
+    return evaluate
+
+
+SETS: Mapping[str, Callable[[Places, Tagger, Say | None], SetResult]] = {
+    "corpus-train": _corpus("train"),
+    "corpus-dev": _corpus("dev"),
+    "corpus-test": _corpus("test"),
+}
+_ALL = tuple(name for name in SETS if name != "corpus-train")
+
+
+def evaluate_sets(names: Sequence[str], places: Places, tagger: Tagger, say: Say | None = None) -> Evaluation:
+    """Measure a model on sets by name; `all` is every one that is here, the others named with the reason.
+
+    Raises InputError for an unknown set, or for one that was asked for by name and is not here.
+    """
+    results = []
+    for name in _expand(names):
+        try:
+            results.append(SETS[name](places, tagger, say))
+        except MissingSetError as missing:
+            if "all" not in names:
+                raise
+            results.append(SetResult(name, name, "", 0, 0, "", (), skipped=str(missing)))
+    model = tagger.model
+    made_at = to_utc_text(datetime.now(UTC).replace(microsecond=0))
+    return Evaluation(model.name, model.version, tagger.digest, tagger.codebook.tag, made_at, results)
+
+
+def _expand(names: Sequence[str]) -> list[str]:
+    if unknown := [name for name in names if name not in SETS and name != "all"]:
+        raise InputError(f"There is no set {unknown[0]!r}; use {', '.join(SETS)} or all.", field="set")
+    chosen = [one for name in names for one in (_ALL if name == "all" else (name,))]
+    return list(dict.fromkeys(chosen))
