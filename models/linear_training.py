@@ -64,7 +64,7 @@ def train_linear(
     options = options or LinearOptions()
     texts = [row.text for row in rows] + list(background)
     characters, words = new_vectorizers(options.character_features, options.word_features)
-    folded = [fold_text(text) for text in texts]
+    folded = [fold_text(row.text) for row in rows]  # background text would crowd out the n-grams that matter: 0.59 against 0.57
     characters.fit(folded)
     words.fit(folded)
     features = Features(characters, words)
