@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from statsmodels.stats.proportion import proportion_confint
 
 from evaluation.figures import Figure
 
@@ -55,3 +56,18 @@ class Resampling:
             return Figure(float(values[0]), int(n))
         low, high = np.percentile(drawn, [2.5, 97.5])
         return Figure(float(values[0]), int(n), float(low), float(high))
+
+    def share(self, replicates: NDArray[np.generic], n: float) -> Figure:
+        """Turn a share per replicate into a figure; where all draws agree on 0 or 1, Wilson's interval for n cases."""
+        figure = self.figure(replicates, n)
+        if figure.value in (0.0, 1.0) and figure.n > 0 and (figure.low is None or figure.low == figure.high):
+            return wilson(figure.value * figure.n, figure.n)
+        return figure
+
+
+def wilson(count: float, n: int) -> Figure:
+    """Return a share with Wilson's 95 % interval; for cases that are not drawn in clusters."""
+    if n == 0:
+        return Figure(None, 0)
+    low, high = proportion_confint(count, n, method="wilson")
+    return Figure(count / n, n, float(low), float(high))

@@ -46,7 +46,7 @@ def reliability(scores: NDArray[np.float64], truth: NDArray[np.bool_], sampling:
             float(edges[at]),
             float(scores[members[:, :, at]].max()),
             sampling.figure(said[:, at], sizes[at]),
-            sampling.figure(was[:, at], sizes[at]),
+            sampling.share(was[:, at], sizes[at]),
         )
         for at in range(len(edges))
         if sizes[at]
@@ -90,9 +90,9 @@ def threshold_table(scores: NDArray[np.float64], truth: NDArray[np.bool_], sampl
         counted = np.stack([shown.sum(axis=1), (shown & truth).sum(axis=1), truth.sum(axis=1), ~shown.any(axis=1)], axis=1)
         totals = sampling.totals(np.column_stack([counted, np.ones(len(counted))]))
         figures = {
-            "precision": sampling.figure(ratio(totals[:, 1], totals[:, 0]), counted[:, 0].sum()),
-            "coverage": sampling.figure(ratio(totals[:, 1], totals[:, 2]), counted[:, 2].sum()),
-            "abstained": sampling.figure(ratio(totals[:, 3], totals[:, 4]), len(counted)),
+            "precision": sampling.share(ratio(totals[:, 1], totals[:, 0]), counted[:, 0].sum()),
+            "coverage": sampling.share(ratio(totals[:, 1], totals[:, 2]), counted[:, 2].sum()),
+            "abstained": sampling.share(ratio(totals[:, 3], totals[:, 4]), len(counted)),
         }
         rows.append(TableRow(f"{threshold:.2f}", f"{threshold:.2f}", figures))
     return Table(

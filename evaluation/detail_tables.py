@@ -31,7 +31,7 @@ def detail_tables(matching: Matching, sampling: Resampling, codebook: Codebook) 
         _sense_table(matching, sampling, [NOBODY, *senses]),
         _severity_table(matching, sampling),
         _evidence_table(matching, sampling),
-        *([_trap_table(matching, sampling)] if any(one.row.trap for one in matching.judged) else []),
+        _trap_table(matching, sampling),
     ]
 
 
@@ -51,8 +51,8 @@ def _class_rows(classes: Sequence[str], confusion: Array, sampling: Resampling) 
             name,
             name,
             {
-                "precision": sampling.figure(scores.precision[:, at], shown[at]),
-                "recall": sampling.figure(scores.recall[:, at], gold[at]),
+                "precision": sampling.share(scores.precision[:, at], shown[at]),
+                "recall": sampling.share(scores.recall[:, at], gold[at]),
                 "f1": sampling.figure(scores.f1[:, at], gold[at]),
             },
         )
@@ -72,7 +72,7 @@ def _stance_table(matching: Matching, sampling: Resampling, stances: Sequence[st
         "All stances (F1: mean over stances)",
         {
             "f1": sampling.figure(macro_f1(confusion), len(cases)),
-            "accuracy": sampling.figure(accuracy(confusion), len(cases)),
+            "accuracy": sampling.share(accuracy(confusion), len(cases)),
         },
     )
     return Table(
@@ -98,7 +98,7 @@ def _sense_table(matching: Matching, sampling: Resampling, senses: Sequence[str]
         confusion = _confusion((len(senses), len(senses)), chosen, matching, sampling)
         figures = {
             "f1": sampling.figure(macro_f1(confusion), len(chosen)),
-            "accuracy": sampling.figure(accuracy(confusion), len(chosen)),
+            "accuracy": sampling.share(accuracy(confusion), len(chosen)),
         }
         rows.append(TableRow(key, label, figures))
     confusion = _confusion((len(senses), len(senses)), cases, matching, sampling)
@@ -185,12 +185,12 @@ def _trap_table(matching: Matching, sampling: Resampling) -> Table:
     }
     keys = {"every passage without a label": "all", "neutral mention of an identity": "identity", "rarer traps": "rare"}
     rows = []
-    for name, keep in chosen.items():
+    for name, keep in ((name, keep) for name, keep in chosen.items() if keep.any()):
         figures: dict[str, Figure] = {}
         for level in LEVELS:
             wrong = matching.predicted[level].any(axis=1) & keep
             totals = sampling.totals(np.stack([wrong, keep], axis=1))
-            figures[level] = sampling.figure(ratio(totals[:, 0], totals[:, 1]), keep.sum())
+            figures[level] = sampling.share(ratio(totals[:, 0], totals[:, 1]), keep.sum())
         rows.append(TableRow(keys.get(name, name), name.replace("_", " "), figures, int(keep.sum())))
     return Table(
         id="trap",

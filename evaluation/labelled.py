@@ -151,15 +151,19 @@ def _to_row(row: Mapping[str, Any], batch: str) -> LabelledRow:
 
 
 def _spans(item: Mapping[str, Any], text: str) -> tuple[Span, ...]:
-    if item.get("spans"):
-        spans = tuple((int(span["start"]), int(span["end"])) for span in item["spans"])
-        if wrong := [span for span in spans if not 0 <= span[0] < span[1] <= len(text)]:
-            raise ValueError(f"span {wrong[0]} lies outside the text of {len(text)} characters")
-        return spans
-    found = []
-    for quote in item.get("evidence") or ():
-        start = text.find(quote)
-        if start < 0:
-            raise ValueError(f"evidence {quote!r} does not stand in the text")
-        found.append((start, start + len(quote)))
+    """Read `spans`, else `evidence`: offsets ({start, end} or a pair) or exact substrings."""
+    found = [_span(value, text) for value in item.get("spans") or item.get("evidence") or ()]
+    if wrong := [span for span in found if not 0 <= span[0] < span[1] <= len(text)]:
+        raise ValueError(f"span {wrong[0]} lies outside the text of {len(text)} characters")
     return tuple(found)
+
+
+def _span(value: Any, text: str) -> Span:
+    if isinstance(value, Mapping):
+        return int(value["start"]), int(value["end"])
+    if isinstance(value, str):
+        start = text.find(value)
+        if start < 0:
+            raise ValueError(f"evidence {value!r} does not stand in the text")
+        return start, start + len(value)
+    return int(value[0]), int(value[1])

@@ -88,8 +88,8 @@ class _Counted:
             parts = np.stack([table.sum(axis=1) for table in tables], axis=1)
             scores = retrieval(*self.sampling.totals(parts).T)
             sizes = parts.sum(axis=0)
-            found[f"{level}_precision"] = self.sampling.figure(scores.precision, sizes[0])
-            found[f"{level}_recall"] = self.sampling.figure(scores.recall, sizes[2])
+            found[f"{level}_precision"] = self.sampling.share(scores.precision, sizes[0])
+            found[f"{level}_recall"] = self.sampling.share(scores.recall, sizes[2])
             found[f"{level}_f1"] = self.sampling.figure(scores.f1, sizes[2])
         return found
 

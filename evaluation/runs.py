@@ -14,6 +14,7 @@ from evaluation.figures import Evaluation, SetResult
 from evaluation.labelled import MissingSetError
 from evaluation.labelled_set import evaluate_folder
 from evaluation.predictions import Say, Tagger
+from evaluation.real_text import evaluate_real
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,21 @@ def _corpus(split: str) -> Callable[[Places, Tagger, Say | None], SetResult]:
     def evaluate(places: Places, tagger: Tagger, say: Say | None) -> SetResult:
         folder = places.root / "corpus" / split
         if not any(folder.glob("*.jsonl")):
-            raise MissingSetError(f"There are no rows in {folder}; the corpus split {split!r} is not here; --root names another folder.")
+            raise MissingSetError(f"There are no rows in {folder}; --root names another folder.")
         return evaluate_folder(f"corpus-{split}", f"Narrative corpus, {split}", folder, tagger, say)
 
     return evaluate
+
+
+def _real(places: Places, tagger: Tagger, say: Say | None) -> SetResult:
+    return evaluate_real(places.root, places.data, tagger, say)
 
 
 SETS: Mapping[str, Callable[[Places, Tagger, Say | None], SetResult]] = {
     "corpus-train": _corpus("train"),
     "corpus-dev": _corpus("dev"),
     "corpus-test": _corpus("test"),
+    "real": _real,
 }
 _ALL = tuple(name for name in SETS if name != "corpus-train")
 
