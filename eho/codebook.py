@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from eho.annotation import HarmExposure, Sense, Stance
 from eho.errors import CodebookError
 from eho.folding import fold_text
 
 Language = Literal["sq", "sr-Latn", "sr-Cyrl", "en"]
+WrittenIn = Literal["sq", "sr-Latn"]  # languages of examples; Cyrillic is the same Serbian
 T = TypeVar("T")
 LANGUAGES: tuple[Language, ...] = ("sq", "sr-Latn", "sr-Cyrl", "en")
 
@@ -93,7 +94,7 @@ class PerLanguage(_Model, Generic[T]):
 class Example(_Model):
     """A written passage that carries the narrative (positive, with its stance) or does not (near_miss, no stance)."""
 
-    lang: Literal["sq", "sr-Latn"]
+    lang: WrittenIn
     kind: Literal["positive", "near_miss"]
     stance: Stance | None
     text: Text
@@ -125,11 +126,56 @@ class Dimensions(_Model):
     harm_exposures: tuple[Term, ...]
 
 
+class Carried(_Model):
+    """One narrative that an example of a rule carries."""
+
+    narrative: str
+    stance: Stance
+    target_groups: tuple[str, ...] = ()
+
+
+class Judged(_Model):
+    """A passage with its judgement; the title is shown to the annotator and not judged."""
+
+    text: Text
+    title: Text | None = None
+    carries: tuple[Carried, ...] = ()
+    severity: int = Field(default=0, ge=0, le=6)
+    sense: Sense | None = None
+
+    @property
+    def judgement(self) -> tuple[object, ...]:
+        """Return everything an annotator decides on the passage."""
+        return self.carries, self.severity, self.sense
+
+
+class RuleExamples(_Model):
+    """The border in one language; the two passages of the minimal pair are judged differently."""
+
+    positive: Judged
+    near_miss: Judged
+    minimal_pair: tuple[Judged, Judged]
+
+    @model_validator(mode="after")
+    def _pair_differs(self) -> RuleExamples:
+        first, second = self.minimal_pair
+        if first.judgement == second.judgement:
+            raise ValueError(f"both passages of the minimal pair {first.text!r} are judged alike; they show no border")
+        return self
+
+
 class Rule(_Model):
-    """A border between labels."""
+    """A border between labels, with a passage on either side of it in both languages of the media."""
 
     id: Id
     text: Text
+    examples: dict[WrittenIn, RuleExamples]
+
+    @model_validator(mode="after")
+    def _in_both_languages(self) -> Rule:
+        if missing := [language for language in ("sq", "sr-Latn") if language not in self.examples]:
+            raise ValueError(f"rule {self.id!r} has no examples in {' and '.join(missing)}; write them")
+        return self
 
 
 class Codebook(_Model):
@@ -251,6 +297,9 @@ def _references(data: Mapping[str, Any]) -> Iterator[str]:
     mirrors = {str(row.get("id")): row.get("mirror") for row in lists["narratives"]}
     for row in lists["narratives"]:
         yield from (f"narratives[{row.get('id')}].{problem}" for problem in _narrative_problems(row, families, mirrors))
+    targets = [str(row.get("id")) for row in lists["dimensions.target_groups"]]
+    for row in lists["rules"]:
+        yield from (f"rules[{row.get('id')}].{problem}" for problem in _rule_problems(row, tuple(mirrors), targets))
     if isinstance(reasons := data.get("without_mirror"), dict):
         for id in sorted({str(id) for id in reasons} ^ {id for id, mirror in mirrors.items() if mirror is None}):
             remedy = "remove it here, or set its mirror to null" if id in reasons else "list it here with the reason"
@@ -278,6 +327,18 @@ def _narrative_problems(row: Mapping[str, Any], families: Sequence[str], mirrors
         for text, count in Counter(fold_text(str(cue.get("text"))) for cue in _rows(row.get("cues"), lang)).items():
             if count > 1:
                 yield f"cues.{lang}: the cue {text!r} stands {count} times (compared without diacritics); keep one"
+
+
+def _rule_problems(row: Mapping[str, Any], narratives: Sequence[str], targets: Sequence[str]) -> Iterator[str]:
+    for lang in ("sq", "sr-Latn"):
+        examples = _get(row.get("examples"), lang)
+        pair = _rows(examples, "minimal_pair")
+        for judged in (_get(examples, "positive"), _get(examples, "near_miss"), *pair):
+            for carried in _rows(judged, "carries"):
+                groups = carried.get("target_groups") or ()
+                for value, known in ((carried.get("narrative"), narratives), *((group, targets) for group in groups)):
+                    if isinstance(value, str) and value not in known:
+                        yield f"examples.{lang}: unknown value {value!r}; {_advice(value, known)}"
 
 
 def _rows(holder: object, name: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import re
 import unicodedata
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from eho.annotation import HarmExposure, Sense, Stance
-from eho.codebook import LANGUAGES, Codebook
+from eho.codebook import LANGUAGES, Codebook, Judged
 from eho.errors import CodebookError
 from eho.folding import fold_text
 
@@ -213,12 +214,58 @@ def test_dimensions_are_the_values_of_the_tags() -> None:
     )
 
 
-def test_the_nine_borders_are_kept_and_name_only_known_narratives() -> None:
-    assert len(CODEBOOK.rules) == 9
+def test_the_borders_are_kept_and_name_only_known_values() -> None:
+    assert [rule.id for rule in CODEBOOK.rules] == BORDERS.split()
     known = {n.id for n in CODEBOOK.narratives} | {f.id for f in CODEBOOK.families}
     known |= {t.id for name in ("stances", "target_groups", "returnee_senses") for t in getattr(CODEBOOK.dimensions, name)}
     for rule in CODEBOOK.rules:
         assert set(re.findall(r"[a-z]+(?:_[a-z]+)+", rule.text)) <= known, rule.id
+
+
+BORDERS = """severity_own_voice mention_and_stance report_or_endorse stance_by_narrative legitimate_topic state_or_people
+    headline_or_body register_alone humanising_voice returnee_sense generic_targets returnee_overlaps ethnic_tag
+    unification_and_irony hotbed_scope"""
+JUDGED = [
+    (f"{rule.id}-{lang}-{kind}", judged)
+    for rule in CODEBOOK.rules
+    for lang, shown in rule.examples.items()
+    for kind, judged in zip(
+        ("positive", "near_miss", "first", "second"), (shown.positive, shown.near_miss, *shown.minimal_pair), strict=True
+    )
+]
+
+
+@pytest.mark.parametrize(("id", "judged"), JUDGED, ids=[id for id, _ in JUDGED])
+def test_examples_of_the_rules_obey_the_rules(id: str, judged: Judged) -> None:
+    quiet = (Stance.COUNTER, Stance.REPORT_NEUTRAL)
+    narratives = [CODEBOOK.narrative(carried.narrative) for carried in judged.carries]
+    if narratives and all(
+        c.stance in quiet or n.family == "humanising_counter" for c, n in zip(judged.carries, narratives, strict=True)
+    ):
+        assert judged.severity == 0
+    if any(carried.stance is Stance.UNCLEAR for carried in judged.carries):
+        assert judged.severity <= 1
+    for narrative in narratives:
+        assert narrative.requires_sense in (None, judged.sense)
+    assert bool(judged.carries) or not id.endswith("positive")
+    assert not judged.carries or not id.endswith("near_miss")
+
+
+@pytest.mark.parametrize(
+    ("lang", "pair"),
+    [(lang, shown.minimal_pair) for rule in CODEBOOK.rules for lang, shown in rule.examples.items()],
+    ids=[f"{rule.id}-{lang}" for rule in CODEBOOK.rules for lang in rule.examples],
+)
+def test_minimal_pairs_share_most_words(lang: str, pair: tuple[Judged, Judged]) -> None:
+    first, second = (re.findall(r"\w+", fold_text(judged.text)) for judged in pair)
+    shared = sum(block.size for block in difflib.SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks())
+    assert shared / min(len(first), len(second)) >= 0.5
+
+
+def test_texts_of_the_rules_stand_nowhere_else() -> None:
+    texts = [judged.text for _, judged in JUDGED]
+    assert len(set(texts)) == len(texts)
+    assert not set(texts) & {example.text for narrative in CODEBOOK.narratives for example in narrative.examples}
 
 
 @pytest.mark.parametrize(
@@ -287,7 +334,7 @@ def _reversed_keys(node: Any) -> Any:
 
 def test_digest_ignores_the_order_of_keys_and_follows_the_content(tmp_path: Path) -> None:
     assert re.fullmatch("[0-9a-f]{64}", CODEBOOK.digest)
-    assert CODEBOOK.tag == f"1.0-draft+{CODEBOOK.digest[:12]}"
+    assert CODEBOOK.tag == f"1.0+{CODEBOOK.digest[:12]}"
     assert Codebook.load(_write(tmp_path / "turned.yaml", _reversed_keys(ORIGINAL))).digest == CODEBOOK.digest
     changed = copy.deepcopy(ORIGINAL)
     changed["narratives"][0]["cues"]["sq"][0]["attested"] = False
@@ -382,6 +429,22 @@ BROKEN: dict[str, tuple[Callable[[Content], object], str]] = {
     "field missing": (_drop(GUILT, "excludes"), rf"\[{GUILT}\].excludes: .*'excludes' is missing; add it"),
     "empty list": (_set(GUILT, "includes", value=[]), rf"\[{GUILT}\].includes: \[\] is empty; write it"),
     "empty text": (lambda c: c["rules"][1].update(text=""), r"rules\[mention_and_stance\].text: '' is empty; write it"),
+    "rule without examples in a language": (
+        lambda c: c["rules"][0]["examples"].pop("sq"),
+        r"rules\[severity_own_voice\]: rule 'severity_own_voice' has no examples in sq; write them",
+    ),
+    "pair without a border": (
+        lambda c: c["rules"][0]["examples"]["sq"].update(minimal_pair=[{"text": "Një."}, {"text": "Dy."}]),
+        r"rules\[severity_own_voice\].examples.sq: both passages .*judged alike",
+    ),
+    "unknown narrative in a rule": (
+        lambda c: c["rules"][0]["examples"]["sq"]["positive"]["carries"][0].update(narrative="ingroup_traitors"),
+        r"rules\[severity_own_voice\].examples.sq: unknown value 'ingroup_traitors'; did you mean 'ingroup_traitor'",
+    ),
+    "unknown target in a rule": (
+        lambda c: c["rules"][0]["examples"]["sq"]["positive"]["carries"][0].update(target_groups=["serb"]),
+        r"rules\[severity_own_voice\].examples.sq: unknown value 'serb'; did you mean 'serbs'",
+    ),
     "section missing": (lambda c: c.pop("dimensions"), r"dimensions: the field 'dimensions' is missing; add it"),
     "stance unknown to the tags": (
         lambda c: c["dimensions"]["stances"][0].update(id="approve"),
