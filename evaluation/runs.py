@@ -13,6 +13,8 @@ from eho.errors import InputError
 from evaluation.figures import Evaluation, SetResult
 from evaluation.labelled import MissingSetError
 from evaluation.labelled_set import evaluate_folder
+from evaluation.metamorphic import evaluate_metamorphic
+from evaluation.narrative_check import evaluate_check
 from evaluation.predictions import Say, Tagger
 from evaluation.real_text import evaluate_real
 
@@ -41,15 +43,13 @@ def _corpus(split: str) -> Callable[[Places, Tagger, Say | None], SetResult]:
     return evaluate
 
 
-def _real(places: Places, tagger: Tagger, say: Say | None) -> SetResult:
-    return evaluate_real(places.root, places.data, tagger, say)
-
-
 SETS: Mapping[str, Callable[[Places, Tagger, Say | None], SetResult]] = {
     "corpus-train": _corpus("train"),
     "corpus-dev": _corpus("dev"),
     "corpus-test": _corpus("test"),
-    "real": _real,
+    "real": lambda places, tagger, say: evaluate_real(places.root, places.data, tagger, say),
+    "check": lambda places, tagger, say: evaluate_check(places.root, tagger, say),
+    "metamorphic": lambda places, tagger, say: evaluate_metamorphic(places.root, tagger, say),
 }
 _ALL = tuple(name for name in SETS if name != "corpus-train")
 
