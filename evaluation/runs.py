@@ -10,12 +10,14 @@ from pathlib import Path
 
 from eho.document import to_utc_text
 from eho.errors import InputError
+from evaluation.audit import evaluate_audit
 from evaluation.figures import Evaluation, SetResult
 from evaluation.labelled import MissingSetError
 from evaluation.labelled_set import evaluate_folder
 from evaluation.metamorphic import evaluate_metamorphic
 from evaluation.narrative_check import evaluate_check
 from evaluation.predictions import Say, Tagger
+from evaluation.public_sets import evaluate_public
 from evaluation.real_text import evaluate_real
 
 
@@ -49,6 +51,8 @@ SETS: Mapping[str, Callable[[Places, Tagger, Say | None], SetResult]] = {
     "corpus-test": _corpus("test"),
     "real": lambda places, tagger, say: evaluate_real(places.root, places.data, tagger, say),
     "check": lambda places, tagger, say: evaluate_check(places.root, tagger, say),
+    "audit": lambda places, tagger, say: evaluate_audit(places.root, tagger, say),
+    "public": lambda places, tagger, say: evaluate_public(places.root, places.data, tagger, say),
     "metamorphic": lambda places, tagger, say: evaluate_metamorphic(places.root, tagger, say),
 }
 _ALL = tuple(name for name in SETS if name != "corpus-train")
