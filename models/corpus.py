@@ -45,13 +45,17 @@ def read_corpus(path: Path) -> list[LabelledPassage]:
 
 
 def read_background(paths: Sequence[Path], *, most: int) -> list[str]:
-    """Read texts without labels (field `text`), `most` of each file, spread evenly: ordinary language, used as negatives."""
+    """Read texts without labels (field `text`), `most` of each file, spread evenly: ordinary language, used as negatives.
+
+    Every second one comes again cut to the length of a headline: a model that met short text only in labelled passages
+    takes a place name in a headline for a narrative.
+    """
     texts: list[str] = []
     for path in paths:
         rows = [row["text"] for _, row in _json_lines(path) if isinstance(row.get("text"), str) and 20 <= len(row["text"]) <= 900]
         step = max(1, len(rows) // most)
         texts.extend(rows[::step][:most])
-    return texts
+    return texts + [" ".join(text.split()[: 5 + at % 6]) for at, text in enumerate(texts[::2])]
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

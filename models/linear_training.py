@@ -31,7 +31,7 @@ class LinearOptions:
     other_c: float = 10.0
     folds: int = 5
     target_precision: float = 0.7
-    narrative_share: float = 0.05  # assumed share of ordinary coverage that resembles the written corpus, for the thresholds
+    narrative_share: float = 0.01  # assumed share of ordinary coverage that resembles the written corpus, for the thresholds
     least_positives: int = 8  # a label with fewer rows is not learned
     seed: int = 20261121
 

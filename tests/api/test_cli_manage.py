@@ -83,7 +83,7 @@ def test_models_list_and_show(eho, tmp_path: Path) -> None:
 
 def test_a_model_trained_here_tags(eho, tmp_path: Path) -> None:
     corpus = tmp_path / "corpus.jsonl"
-    batches = sorted((ROOT / "evaluation/corpus/batches").glob("b0[12].jsonl"))
+    batches = sorted((ROOT / "evaluation/corpus/train").glob("b0[12].jsonl"))
     corpus.write_text("".join(path.read_text(encoding="utf-8") for path in batches), encoding="utf-8")
     home = tmp_path / "home"
     eho("init", home=home)

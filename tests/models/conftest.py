@@ -12,7 +12,7 @@ from models.linear_training import LinearOptions
 from models.registry import ModelCard
 from models.training import train_baseline
 
-BATCHES = Path(__file__).resolve().parents[2] / "evaluation" / "corpus" / "batches"
+BATCHES = Path(__file__).resolve().parents[2] / "evaluation" / "corpus" / "train"
 
 
 @pytest.fixture(scope="session")

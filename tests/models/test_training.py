@@ -23,7 +23,7 @@ def test_the_card_names_data_and_figures(small_model: Path) -> None:
     card = read_card(small_model)
     assert [row["name"] for row in card.data][1:] == ["ordinary"]
     assert card.measured["passages"] == 140
-    assert card.measured["background_texts"] == 2
+    assert card.measured["background_texts"] == 3
     assert set(card.measured["labelled"]) == set(card.measured["average_precision"])
     assert all(0 <= value <= 1 for value in card.measured["average_precision"].values())
     assert card.limits
@@ -68,4 +68,13 @@ def test_background_is_spread_over_the_file(tmp_path: Path) -> None:
     path.write_text(
         "".join(json.dumps({"text": f"Rečenica broj {number} u dugom nizu."}) + "\n" for number in range(100)), encoding="utf-8"
     )
-    assert read_background([path], most=10) == [f"Rečenica broj {number} u dugom nizu." for number in range(0, 100, 10)]
+    texts = read_background([path], most=10)
+    assert texts[:10] == [f"Rečenica broj {number} u dugom nizu." for number in range(0, 100, 10)]
+    assert [text.split()[2] for text in texts[10:]] == [str(number) for number in range(0, 100, 20)]
+
+
+def test_background_comes_again_in_the_length_of_headlines(tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    text = " ".join(f"reč{number}" for number in range(30))
+    path.write_text((json.dumps({"text": text}) + "\n") * 4, encoding="utf-8")
+    assert [len(text.split()) for text in read_background([path], most=4)] == [30, 30, 30, 30, 5, 6]
