@@ -11,7 +11,6 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -326,8 +325,3 @@ def _weighted(members: Sequence[AuditRow], verdicts: Sequence[str]) -> Figure:
     sampling = Resampling([row.document for row in members], weights=[row.weight for row in members])
     totals = sampling.totals(np.array([[row.verdict in verdicts, True] for row in members]))
     return sampling.share(ratio(totals[:, 0], totals[:, 1]), len(members))
-
-
-def to_mapping(drawn: Draw) -> dict[str, Any]:
-    """Return what was drawn, without texts, as JSON."""
-    return {"pool": drawn.pool, "documents": drawn.documents, "rows": [asdict(row) for row in drawn.rows]}

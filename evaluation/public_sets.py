@@ -22,7 +22,6 @@ from eho.folding import fold_text
 from evaluation.bootstrap import Resampling
 from evaluation.figures import SetResult, Table, TableRow
 from evaluation.labelled import MissingSetError, digest_of
-from evaluation.labelled_set import percent
 from evaluation.metrics import accuracy, macro_f1
 from evaluation.predictions import Say, Tagger
 from models.linear import Features, new_vectorizers
@@ -73,7 +72,7 @@ def evaluate_public(root: Path, data: Path | None, tagger: Tagger, say: Say | No
         rows=rows,
     )
     published = [f"{task.title}: {task.published}" for task in tasks]
-    summary = [f"{row.label}: macro-F1 {percent(row.figures['macro_f1'])}." for row in rows]
+    summary = [f"{row.label}: macro-F1 {row.figures['macro_f1'].value:.2f}." for row in rows]
     n = sum(len(task.rows) for task in tasks)
     notes = [*published, *notes, "SET NER dev is left out: entities are not tagged yet (they come with the entity model)."]
     return SetResult("public", "Public sets", digest_of(files), n, n, "text", [table], notes=notes, summary=summary)
