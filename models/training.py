@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from models.corpus import LabelledPassage, read_background, read_corpus
 from models.linear import save_linear
@@ -27,7 +30,6 @@ def train_baseline(
     version: str | None = None,
     made_on: date | None = None,
     options: LinearOptions | None = None,
-    background_notes: Mapping[str, str] | None = None,
     say: Say = lambda line: None,
 ) -> ModelCard:
     """Train the n-gram baseline and write it to `out`; return its card.
@@ -55,7 +57,7 @@ def train_baseline(
             "in the wild a shown tag is wrong more often than its score says.",
             "Stance, targets and severity are less reliable than the narrative itself.",
         ),
-        data=(_corpus_row(corpus, rows), *(_background_row(path, background_notes or {}) for path in background)),
+        data=(_corpus_row(corpus, rows), *(_background_row(path) for path in background)),
         measured={
             "how": "folds left out by batch, the card's own training corpus; no separate test set",
             "passages": len(rows),
@@ -78,11 +80,8 @@ def _corpus_row(corpus: Path, rows: Sequence[LabelledPassage]) -> dict[str, Any]
     }
 
 
-def _background_row(path: Path, notes: Mapping[str, str]) -> dict[str, Any]:
+def _background_row(path: Path) -> dict[str, Any]:
     name = path.name.split(".")[0]
-    return {
-        "name": name,
-        "origin": notes.get(name, "not stated"),
-        "rows": f"at most {BACKGROUND_ROWS_PER_FILE}",
-        "use": "negatives",
-    }
+    known = yaml.safe_load((files("models") / "data" / "sets.yaml").read_text(encoding="utf-8"))
+    facts = known.get(name, {"origin": "not stated", "licence": "not stated"})
+    return {"name": name, **facts, "rows": f"at most {BACKGROUND_ROWS_PER_FILE}", "use": "negatives"}
