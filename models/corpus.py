@@ -52,10 +52,15 @@ def read_background(paths: Sequence[Path], *, most: int) -> list[str]:
     """
     texts: list[str] = []
     for path in paths:
-        rows = [row["text"] for _, row in _json_lines(path) if isinstance(row.get("text"), str) and 20 <= len(row["text"]) <= 900]
+        rows = [row["text"] for _, row in _json_lines(path) if _usable(row)]
         step = max(1, len(rows) // most)
         texts.extend(rows[::step][:most])
     return texts + [" ".join(text.split()[: 5 + at % 6]) for at, text in enumerate(texts[::2])]
+
+
+def _usable(row: dict[str, Any]) -> bool:
+    """True for a text of fitting length; of a set with published splits only the training split is taken."""
+    return isinstance(row.get("text"), str) and 20 <= len(row["text"]) <= 900 and row.get("split", "train") == "train"
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
