@@ -141,7 +141,9 @@ def gate(
 
 def audit_draw(
     model: options.Model = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Review file, JSON lines.")] = Path("audit.jsonl"),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Review file: JSON lines, or a form (.html) that saves them.")
+    ] = Path("audit.jsonl"),
     most: Annotated[
         int, typer.Option("--most", min=1, help="Draw at most this many shown tags; all where there are fewer.")
     ] = 400,
@@ -165,7 +167,10 @@ def audit_draw(
     folder = places.root / "audit"
     known = audit.read_rows(folder) if any(folder.glob("*.jsonl")) else []
     rows = audit.with_known_verdicts(drawn.rows, known)
-    audit.write_rows(rows, out, drawn.texts if with_text else None)
+    if out.suffix == ".html":
+        out.write_text(audit.to_form(rows, drawn.texts), encoding="utf-8", newline="\n")
+    else:
+        audit.write_rows(rows, out, drawn.texts if with_text else None)
     tags = sum(row.type == "tag" for row in rows)
     if as_json:
         print_json({"file": str(out), "documents": drawn.documents, "shown_tags": drawn.pool, "drawn": tags, "rows": len(rows)})

@@ -10,9 +10,11 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from eho.document import Document, Kind
 from eho.errors import InputError
@@ -92,8 +94,8 @@ def draw(documents: Sequence[Document], tagger: Tagger, *, most: int = 400, unta
     for prediction in predictions:
         document = by_id[prediction.id]
         pools.setdefault(document.source, []).extend(_shown(prediction, document, tagger))
-    rows = _drawn(pools, most)
-    rows += _drawn(_bare_passages(documents, predictions, tagger, untagged), untagged)
+    rows = draw_evenly(pools, most)
+    rows += draw_evenly(_bare_passages(documents, predictions, tagger, untagged), untagged)
     texts = {row.id: _shown_text(by_id[row.document], row) for row in rows}
     return Draw(tuple(rows), texts, sum(map(len, pools.values())), len(documents))
 
@@ -112,6 +114,22 @@ def write_rows(rows: Iterable[AuditRow], path: Path, texts: Mapping[str, str] | 
         for row in rows:
             content = asdict(row) | ({} if texts is None else {"text": texts[row.id]})
             lines.write(json.dumps(content, ensure_ascii=False) + "\n")
+
+
+def to_form(rows: Sequence[AuditRow], texts: Mapping[str, str]) -> str:
+    """Return a page that works offline: the text of every row, a choice of verdicts, and a button that saves JSON lines."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(str(resources.files("evaluation"))) / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    choices = {"tag": VERDICTS, "untagged": UNTAGGED_VERDICTS}
+    style = environment.get_template("evaluation.css").render()
+    return environment.get_template("audit.html").render(
+        rows=rows, texts=texts, choices=choices, stored=[asdict(row) for row in rows], style=style
+    )
 
 
 def read_rows(path: Path) -> list[AuditRow]:
@@ -243,7 +261,7 @@ def _one_bare(document: Document, prediction: Prediction, tagger: Tagger, genera
         )
 
 
-def _drawn(pools: Mapping[str, list[AuditRow]], most: int) -> list[AuditRow]:
+def draw_evenly(pools: Mapping[str, list[AuditRow]], most: int) -> list[AuditRow]:
     """Draw from pools in equal numbers, what one lacks going to the others; weigh each row by pool over drawn."""
     found: list[AuditRow] = []
     left, waiting = most, sorted((pool for pool in pools.values() if pool), key=len)

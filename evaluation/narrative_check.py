@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from eho.codebook import Codebook
 from eho.document import Document, Kind
-from eho.errors import InputError
+from eho.errors import CodebookError, InputError
 from evaluation.bootstrap import wilson
 from evaluation.figures import ErrorExample, SetResult, Table, TableRow
 from evaluation.labelled import MissingSetError, digest_of, json_rows, labelled_files
@@ -69,7 +69,7 @@ def read_cases(path: Path, codebook: Codebook) -> list[CheckCase]:
         for number, row in json_rows(file):
             try:
                 case = _to_case(row, codebook)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, CodebookError) as error:
                 said = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
                 raise InputError(f"{file}:{number}: {row.get('id')!r}: {said}; mend the case.") from error
             if case.id in seen:
