@@ -114,11 +114,11 @@ def load_model(name: str, *, folders: Sequence[Path] = (), codebook_tag: str | N
 
 
 def _find(name: str, folders: Sequence[Path]) -> Path:
-    if Path(name).is_dir():
-        return Path(name)
-    for folder in (*folders, shipped_folder()):
+    for folder in (*folders, shipped_folder()):  # names first: a folder that happens to be called so must not take its place
         if (folder / name / CARD).is_file():
             return folder / name
+    if Path(name).is_dir():
+        return Path(name)
     known = sorted({card.name for card in list_models(folders)})
     raise ModelError(f"There is no model {name!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known) or 'none'}.")
 

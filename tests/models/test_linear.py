@@ -115,3 +115,9 @@ def test_models_are_found_by_name(small_model: Path) -> None:
     with pytest.raises(ModelError, match="There is no model 'nothing'"):
         load_model("nothing", folders=[small_model.parent])
     assert read_card(small_model).folder == str(small_model)
+
+
+def test_a_folder_of_the_same_name_does_not_take_a_models_place(small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "small").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_model("small", folders=[small_model.parent]).name == "small"
