@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from eho.codebook import Codebook
@@ -22,14 +23,22 @@ _FEW_CLUSTERS = 10
 _PLURALS = {"batch": "batches", "document": "documents"}
 
 
-def evaluate_folder(name: str, title: str, folder: Path, tagger: Tagger, say: Say | None = None) -> SetResult:
-    """Measure a model on a folder of labelled passages. Raises InputError naming file, line and value."""
+def evaluate_folder(
+    name: str, title: str, folder: Path, tagger: Tagger, say: Say | None = None, *, with_examples: bool = True
+) -> SetResult:
+    """Measure a model on a folder of labelled passages. Raises InputError naming file, line and value.
+
+    `with_examples=False` keeps rows of a test split from those who model by looking at errors.
+    """
     rows = read_labelled(folder)
     predictions = tagger.predict([row.to_document() for row in rows], what=name, say=say)
     judged = judge(rows, predictions)
     notes = [_LABELS_DESCRIBE_TEXT, *_seen_in_training(judged, tagger.card)]
     digest = digest_of(labelled_files(folder))
-    return measure(name, title, judged, tagger.codebook, digest=digest, notes=notes, clustered_by="batch")
+    result = measure(name, title, judged, tagger.codebook, digest=digest, notes=notes, clustered_by="batch")
+    if with_examples:
+        return result
+    return replace(result, examples=(), notes=[*result.notes, "No examples: the rows of this split are not for modelling."])
 
 
 def measure(
@@ -65,7 +74,7 @@ def measure(
         notes=[*notes, *warnings_of(sampling, clustered_by, judged)],
         examples=_examples(matching),
     )
-    return SetResult(**{**{key: getattr(result, key) for key in result.__slots__}, "summary": summarise(result)})
+    return replace(result, summary=summarise(result))
 
 
 def summarise(result: SetResult) -> list[str]:

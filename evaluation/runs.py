@@ -40,7 +40,8 @@ def _corpus(split: str) -> Callable[[Places, Tagger, Say | None], SetResult]:
         folder = places.root / "corpus" / split
         if not any(folder.glob("*.jsonl")):
             raise MissingSetError(f"There are no rows in {folder}; --root names another folder.")
-        return evaluate_folder(f"corpus-{split}", f"Narrative corpus, {split}", folder, tagger, say)
+        title = f"Narrative corpus, {split}"
+        return evaluate_folder(f"corpus-{split}", title, folder, tagger, say, with_examples=split != "test")
 
     return evaluate
 

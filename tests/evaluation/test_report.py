@@ -120,6 +120,18 @@ def test_run_writes_page_and_json_and_names_sets_that_are_not_here(
 
 
 @pytest.mark.usefixtures("_home")
+def test_no_row_of_the_test_split_is_shown(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "corpus" / "dev").rename(root / "corpus" / "test")
+    assert (
+        cli.run(["evaluate", "run", "--set", "corpus-test", "--root", str(root), "--out", str(tmp_path / "t.html"), "--json"])
+        == 0
+    )
+    (answer,) = json.loads(capsys.readouterr().out)["evaluations"]
+    assert answer["sets"]["corpus-test"]["examples"] == []
+    assert "Graçanica" not in (tmp_path / "t.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("_home")
 def test_run_prints_tables(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["evaluate", "run", "--root", str(root)]) == 0
     out = capsys.readouterr().out
