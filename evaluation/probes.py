@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -135,8 +135,8 @@ def shortcuts(rows: Sequence[CorpusRow]) -> list[Shortcut]:
         for name, values in views.items():
             found.append(Shortcut(question, name, "logistic regression", judge.auc(linear, values)))
         found.append(Shortcut(question, "all five", "logistic regression", judge.auc(linear, everything)))
-        trees = HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0)
-        found.append(Shortcut(question, "all five", "boosted trees", judge.auc(trees, everything)))
+        trees = ExtraTreesClassifier(200, min_samples_leaf=5, class_weight="balanced", random_state=0)
+        found.append(Shortcut(question, "all five", "randomised trees", judge.auc(trees, everything)))
         found.append(Shortcut(question, "words and letters", "character n-grams, linear", judge.auc(_reader(), texts)))
     return found
 
@@ -153,8 +153,7 @@ class _Judge:
         method = "decision_function" if hasattr(model, "decision_function") else "predict_proba"
         scores = cross_val_predict(model, values, self.truth, groups=self.groups, cv=GroupKFold(self.folds), method=method)
         scores = scores if scores.ndim == 1 else scores[:, 1]
-        replicates = np.array([_auc(self.truth, scores, weight) for weight in self.sampling.row_weights()])
-        return self.sampling.figure(replicates, len(scores))
+        return self.sampling.figure(weighted_areas(self.truth, scores, self.sampling.row_weights()), len(scores))
 
 
 def _reader() -> Any:
@@ -183,11 +182,18 @@ def tells(rows: Sequence[CorpusRow]) -> list[dict[str, Any]]:
     return found
 
 
-def _auc(truth: NDArray[np.bool_], scores: Array, weight: NDArray[np.float32]) -> float:
-    drawn = weight > 0
-    if len(set(truth[drawn].tolist())) < 2:
-        return float("nan")
-    return float(roc_auc_score(truth[drawn], scores[drawn], sample_weight=weight[drawn]))
+def weighted_areas(truth: NDArray[np.bool_], scores: Array, weights: NDArray[np.float32]) -> Array:
+    """Return the area under the ROC curve for every row of weights at once: the share of pairs in the right order, ties half.
+
+    It is scikit-learn's `roc_auc_score`, which takes one sample at a time; the tests hold both equal.
+    """
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=np.nan) != 0)
+    positive, negative = (np.add.reduceat(weights[:, order] * side[order], starts, axis=1) for side in (truth, ~truth))
+    below = np.cumsum(negative, axis=1, dtype=np.float64) - negative
+    pairs = positive.sum(axis=1, dtype=np.float64) * negative.sum(axis=1, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((positive * (below + negative / 2)).sum(axis=1, dtype=np.float64) / pairs)
 
 
 def _length(text: str) -> list[float]:
