@@ -26,9 +26,9 @@ from evaluation.variants import (
     to_ijekavian,
     to_lower,
     to_upper,
+    typed_plainly,
     with_other_return,
     with_peoples_exchanged,
-    without_diacritics,
 )
 from nlp.markers import ReturnHints
 
@@ -49,8 +49,8 @@ class Relation:
 
 INVARIANT = (
     Relation("script", "Other script (Serbian)", other_script),
-    Relation("diacritics", "Diacritics dropped", without_diacritics),
-    Relation("dj", "dj for đ", dj_for_d),
+    Relation("diacritics", "Diacritics dropped, Latin letters", typed_plainly),
+    Relation("dj", "dj for đ, Latin letters", dj_for_d),
     Relation("ijekavian", "Ekavian to ijekavian", to_ijekavian),
     Relation("gheg", "Standard Albanian to Gheg", to_gheg),
     Relation("upper", "All capitals", to_upper),

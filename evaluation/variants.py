@@ -69,9 +69,15 @@ def without_diacritics(text: str, lang: str = "") -> str:
     return unicodedata.normalize("NFC", "".join(char for char in parts if unicodedata.category(char) != "Mn"))
 
 
-def dj_for_d(text: str, lang: str = "") -> str:
-    """Write dj for đ."""
-    return text.replace("đ", "dj").replace("Đ", "Dj")
+def typed_plainly(text: str, lang: str) -> str:
+    """Write as most people type: Serbian in Latin letters, no diacritics."""
+    return without_diacritics(to_latin(text, lang))
+
+
+def dj_for_d(text: str, lang: str = "sr") -> str:
+    """Write dj for đ, Serbian in Latin letters; text without đ is left as it is."""
+    latin = to_latin(text, lang)
+    return latin.replace("đ", "dj").replace("Đ", "Dj") if "đ" in latin.lower() else text
 
 
 def to_upper(text: str, lang: str = "") -> str:

@@ -26,6 +26,9 @@ from evaluation.predictions import Tagger
         (variants.without_diacritics, "sr-Latn", "Đaci žive ćutke", "Djaci zive cutke"),
         (variants.without_diacritics, "sr-Cyrl", "Ђаци живе", "Ђаци живе"),
         (variants.dj_for_d, "sr-Latn", "Đorđe", "Djordje"),
+        (variants.dj_for_d, "sr-Cyrl", "Ђорђе", "Djordje"),
+        (variants.dj_for_d, "sr-Cyrl", "Петар", "Петар"),
+        (variants.typed_plainly, "sr-Cyrl", "Ђаци живе", "Djaci zive"),
         (variants.to_ijekavian, "sr-Latn", "Deca i čovek ovde, svedoci", "Djeca i čovjek ovdje, svjedoci"),
         (variants.to_ijekavian, "sr-Cyrl", "Деца и човек овде", "Дјеца и човјек овдје"),
         (variants.to_ijekavian, "sr-Latn", "covek i decaci", "covjek i djecaci"),
@@ -67,7 +70,7 @@ def test_relations_on_the_shipped_model(root: Path, tagger: Tagger) -> None:
     result = evaluate_metamorphic(root, tagger)
     lines = {row.key: row for table in result.tables for row in table.rows}
     assert {relation.id for relation in INVARIANT} <= set(lines)
-    for key in ("script", "diacritics", "quotes", "upper"):  # the model reads folded text, so nothing may move at all
+    for key in ("script", "diacritics", "dj", "quotes", "upper"):  # the model reads folded text, so nothing may move at all
         assert lines[key].figures["moved"].value in (None, 0.0), key
     assert lines["script"].n == 20
     assert lines["peoples"].figures["moved"].n > 0
