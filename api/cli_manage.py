@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from api import cli_codebook
 from api import cli_options as options
 from api.output import chosen_format, print_json, print_line, print_rows, say
 from api.service import Service
@@ -30,7 +31,11 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     groups: tuple[tuple[str, str, dict[str, Callable[..., None]]], ...] = (
         ("sources", "Outlets and what became of their pages.", {"list": sources_list, "coverage": sources_coverage}),
-        ("codebook", "Narratives and every value of a tag.", {"show": codebook_show, "validate": codebook_validate}),
+        (
+            "codebook",
+            "Narratives and every value of a tag.",
+            {"show": codebook_show, "validate": codebook_validate, "diff": cli_codebook.diff, "guide": cli_codebook.guide},
+        ),
         ("models", "Models and their cards.", {"list": models_list, "show": models_show, "train": models_train}),
     )
     for name, text, commands in groups:
