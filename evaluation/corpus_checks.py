@@ -210,9 +210,11 @@ def pass_problems(path: Path, line: int, row: PassRow, source: CorpusRow | None,
     if source is None:
         yield Problem(path, line, row.id, f"id {row.id}", "the corpus has no such row; correct the id")
         return
+    yield from (Problem(path, line, row.id, value, remedy) for value, remedy in label_problems(row, source.text, values))
+
+
+def label_problems(row: PassRow, text: str, values: Values) -> Iterator[tuple[str, str]]:
+    """Check what a pass says of a text: yield value and remedy of every problem."""
     for annotation in row.annotations:
-        found = [
-            *_label_problems(annotation, row.returnee_sense, row.severity, values),
-            *_evidence_problems(annotation, source.text),
-        ]
-        yield from (Problem(path, line, row.id, value, remedy) for value, remedy in found)
+        yield from _label_problems(annotation, row.returnee_sense, row.severity, values)
+        yield from _evidence_problems(annotation, text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from eho.annotation import Sense, Stance
 from eho.errors import InputError
@@ -90,6 +90,15 @@ class PassAnnotation(_Lenient):
     in_quote: bool = False
     evidence: tuple[str, ...] = ()
     spans: tuple[EvidenceSpan, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _offsets_as_spans(cls, content: Any) -> Any:
+        """Read evidence written as pairs of offsets, as it is where the text may not be stored."""
+        evidence = content.get("evidence") if isinstance(content, dict) else None
+        if not isinstance(evidence, list) or not evidence or not all(isinstance(one, list) and len(one) == 2 for one in evidence):
+            return content
+        return {**content, "evidence": [], "spans": [{"start": start, "end": end} for start, end in evidence]}
 
 
 class PassRow(_Lenient):

@@ -151,9 +151,15 @@ def root(tmp_path: Path) -> Path:
     passages = [{"id": f"real-{n}", "lang": lang, "document": f"d{n // 2}"} for n, lang in enumerate(["sq", "sq", "sr", "sr"])]
     write(tmp_path / "real" / "passages.jsonl", passages)
     carried = {"narrative": THREAT, "stance": "endorse", "severity": 2, "spans": [{"start": 3, "end": 9}]}
+    as_pairs = {"narrative": THREAT, "stance": "endorse", "severity": 2, "evidence": [[3, 9]]}
     for name, found in (("pass1", (1, 0, 1, 0)), ("pass2", (1, 1, 0, 0))):
         labels = [
-            {"id": f"real-{n}", "returnee_sense": "conflict_zone", "severity": 2 * one, "annotations": [carried] * one}
+            {
+                "id": f"real-{n}",
+                "returnee_sense": "conflict_zone",
+                "severity": 2 * one,
+                "annotations": [carried if name == "pass1" else as_pairs] * one,
+            }
             for n, one in enumerate(found)
         ]
         write(tmp_path / "real" / name / "a.jsonl", labels)
@@ -168,6 +174,7 @@ def test_passes_are_read_from_files_and_compared(root: Path) -> None:
     assert units["b01-002"].second.narratives == {THREAT}
     start = units["b01-001"].second.carried[THREAT].spans[0][0]
     assert row()["text"][start:].startswith("janë rrezik")
+    assert real_units(root)[0].first.carried[THREAT].spans == real_units(root)[0].second.carried[THREAT].spans == ((3, 9),)
     assert [unit.cluster for unit in real_units(root)] == ["d0", "d0", "d1", "d1"]
     counts = next(one for one in real.to_mapping()["tables"]["labels"]["rows"] if one["language"] == "all")
     assert (counts["first"], counts["second"], counts["both"]) == (2, 2, 1)
