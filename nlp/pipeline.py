@@ -17,6 +17,7 @@ from nlp.segmentation import Passage, passages
 from nlp.sense import resolve
 
 _BATCH = 32  # documents; the model then sees some hundred passages at once
+_LEAST_WORDS = 4
 _MOST_PASSAGES = 400  # about 28,000 words; what lies beyond is named in the reason, not dropped in silence
 
 
@@ -46,7 +47,9 @@ class Pipeline:
 
     def _tag_batch(self, batch: Sequence[Document]) -> Iterator[AnnotatedDocument]:
         languages = [self._language(document) for document in batch]
-        cut = [passages(document) if language.code in TAGGED else [] for document, language in zip(batch, languages, strict=True)]
+        cut = [
+            _readable(document) if language.code in TAGGED else [] for document, language in zip(batch, languages, strict=True)
+        ]
         inputs = [
             item
             for document, pieces in zip(batch, cut, strict=True)
@@ -89,3 +92,8 @@ class Pipeline:
             model=self.model_version,
         )
         return AnnotatedDocument(document=document.model_copy(update={"lang": language.code}), tags=tags)
+
+
+def _readable(document: Document) -> list[Passage]:
+    """Return the passages that are long enough to mean something: a headline of one place name says nothing."""
+    return [passage for passage in passages(document) if len(passage.text.split()) >= _LEAST_WORDS]

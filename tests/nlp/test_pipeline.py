@@ -185,3 +185,27 @@ def test_nobody_returns_from_a_war_that_is_not_mentioned(pipeline: Pipeline, tex
     (item,) = pipeline.tag([Document(id="d", source="s", text=text)])
     assert item.tags is not None
     assert item.tags.returnee_sense is None or item.tags.returnee_sense.value is not Sense.CONFLICT_ZONE
+
+
+def test_a_headline_alone_is_listed_for_review_and_never_shown(tagged: list[AnnotatedDocument]) -> None:
+    shown = [
+        (item, annotation) for item in tagged if item.tags for annotation in item.tags.annotations if not annotation.needs_review
+    ]
+    for item, annotation in shown:
+        assert item.tags is not None
+        if annotation.in_headline:
+            assert any(
+                other.narrative == annotation.narrative and not other.in_headline and not other.needs_review
+                for other in item.tags.annotations
+            )
+    assert shown
+
+
+@pytest.mark.parametrize("title", ["Kosovo", "Косово", "Kosova", "U komšiluku"])
+def test_a_headline_of_a_name_carries_nothing(pipeline: Pipeline, title: str) -> None:
+    body = {"Kosova": "Komuna njoftoi se rruga hapet të hënën pas punimeve."}.get(
+        title, "Opština je saopštila da se put otvara u ponedeljak posle radova."
+    )
+    (item,) = pipeline.tag([Document(id="d", source="s", title=title, text=body)])
+    assert item.tags is not None
+    assert not any(annotation.in_headline for annotation in item.tags.annotations)
