@@ -100,8 +100,8 @@ def _pieces(text: str, highlights: Sequence[Sequence[int]], veiled: Sequence[tup
 
 
 def _evidence(document: Mapping[str, Any], field: str, names: Names) -> list[tuple[int, int]]:
-    """Return where the evidence of harmful narratives lies, that of annotations under review included."""
-    annotations = (document.get("tags") or {}).get("annotations", ())
+    """Return where the evidence of the harmful narratives lies that are shown; a blur without a chip explains nothing."""
+    annotations = [one for one in (document.get("tags") or {}).get("annotations", ()) if not one["needs_review"]]
     spans = (span for annotation in annotations if names.is_harmful(annotation) for span in annotation["spans"])
     return [(span["start"], span["end"]) for span in spans if span["field"] == field]
 
