@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api import cli_answers, cli_data, cli_evaluate, cli_manage
+from api import cli_annotate, cli_answers, cli_data, cli_evaluate, cli_manage
 from api.output import print_line, say, use_utf8
 from eho import __version__
 from eho.errors import EhoError
@@ -35,6 +35,7 @@ cli_data.register(app)
 cli_answers.register(app)
 cli_manage.register(app)
 cli_evaluate.register(app)
+cli_annotate.register(app)
 
 
 def _print_version(asked: bool) -> None:

@@ -56,6 +56,11 @@ def unused(codebook: Codebook) -> list[str]:
     )
 
 
+def form_words(language: GuideLanguage) -> dict[str, str]:
+    """Return the words of the offline form."""
+    return {name: texts[language] for name, texts in _guide()["form"].items()}
+
+
 @cache
 def _guide() -> dict[str, Any]:
     guide: dict[str, Any] = yaml.safe_load((resources.files("eho") / "data" / "guide.yaml").read_text(encoding="utf-8"))

@@ -33,6 +33,7 @@ from evaluation.statistics import VOICES, markdown_table
 
 _FOLDS = 5
 _REPLICATES = 300
+_FEW = 100
 _LANGS = ("sq", "sr-Latn", "sr-Cyrl")
 _MARKS = {
     "period": ".",
@@ -128,16 +129,16 @@ def shortcuts(rows: Sequence[CorpusRow]) -> list[Shortcut]:
     found: list[Shortcut] = []
     for question, answer in _QUESTIONS.items():
         truth = np.array([answer(row) for row in rows])
-        if len(set(truth.tolist())) < 2:
-            continue
         judge = _Judge(truth, groups, folds, sampling)
+        if not judge.can_be_asked:
+            continue
         linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, class_weight="balanced"))
         for name, values in views.items():
             found.append(Shortcut(question, name, "logistic regression", judge.auc(linear, values)))
         found.append(Shortcut(question, "all five", "logistic regression", judge.auc(linear, everything)))
         trees = ExtraTreesClassifier(200, min_samples_leaf=5, class_weight="balanced", random_state=0)
         found.append(Shortcut(question, "all five", "randomised trees", judge.auc(trees, everything)))
-        found.append(Shortcut(question, "words and letters", "character n-grams, linear", judge.auc(_reader(), texts)))
+        found.append(Shortcut(question, "words and letters", "character n-grams, linear", judge.auc(_reader(len(rows)), texts)))
     return found
 
 
@@ -148,6 +149,12 @@ class _Judge:
     folds: int
     sampling: Resampling
 
+    @property
+    def can_be_asked(self) -> bool:
+        """True where the batches trained on answer the question either way in every fold."""
+        folds = GroupKFold(self.folds).split(self.truth, groups=self.groups)
+        return all(len(np.unique(self.truth[train])) == 2 for train, _ in folds)
+
     def auc(self, model: Any, values: Any) -> Figure:
         """Score every row by a model trained on other batches; return the area with its interval."""
         method = "decision_function" if hasattr(model, "decision_function") else "predict_proba"
@@ -156,8 +163,9 @@ class _Judge:
         return self.sampling.figure(weighted_areas(self.truth, scores, self.sampling.row_weights()), len(scores))
 
 
-def _reader() -> Any:
-    ngrams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=3, sublinear_tf=True, dtype=np.float32)
+def _reader(rows: int) -> Any:
+    least = 3 if rows >= _FEW else 1
+    ngrams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=least, sublinear_tf=True, dtype=np.float32)
     return make_pipeline(ngrams, LinearSVC(class_weight="balanced"))
 
 
