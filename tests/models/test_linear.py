@@ -117,7 +117,9 @@ def test_models_are_found_by_name(small_model: Path) -> None:
     assert read_card(small_model).folder == str(small_model)
 
 
-def test_a_folder_of_the_same_name_does_not_take_a_models_place(small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_the_same_name_does_not_take_a_models_place(
+    small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "small").mkdir()
     monkeypatch.chdir(tmp_path)
     assert load_model("small", folders=[small_model.parent]).name == "small"

@@ -82,7 +82,9 @@ def test_background_comes_again_in_the_length_of_headlines(tmp_path: Path) -> No
 
 def test_background_leaves_published_test_splits_alone(tmp_path: Path) -> None:
     path = tmp_path / "split.jsonl"
-    rows = [{"text": f"Rečenica iz skupa {split} ima sasvim dovoljno reči.", "split": split} for split in ("train", "dev", "test")]
+    rows = [
+        {"text": f"Rečenica iz skupa {split} ima sasvim dovoljno reči.", "split": split} for split in ("train", "dev", "test")
+    ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     assert all("train" in text or len(text.split()) == 5 for text in read_background([path], most=10))
     assert len(read_background([path], most=10)) == 2
