@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.pages_wording import Wording
+from index.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,7 @@ class Share:
     @classmethod
     def of(cls, count: int, total: int) -> Share:
         """Compute the interval; documents of a whole that is empty have no share."""
-        from statsmodels.stats.proportion import proportion_confint  # a second to import: only where it is used
-
-        if not total:
-            return cls(count, 0, 0.0, 0.0)
-        low, high = proportion_confint(count, total, alpha=0.05, method="wilson")
-        return cls(count, total, max(0.0, float(low)), min(1.0, float(high)))
+        return cls(count, total, *wilson(count, total)) if total else cls(count, 0, 0.0, 0.0)
 
     @property
     def value(self) -> float:

@@ -52,10 +52,6 @@ class Home:
         return self.path / "captures"
 
     @property
-    def crawl_state(self) -> Path:
-        return self.path / "crawl-state"
-
-    @property
     def clusters(self) -> Path:
         return self.path / "clusters.sqlite"
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from statsmodels.stats.proportion import proportion_confint
 
 from evaluation.figures import Figure
+from index import intervals
 
 Array = NDArray[np.float64]
 REPLICATES = 1000
@@ -69,5 +69,4 @@ def wilson(count: float, n: int) -> Figure:
     """Return a share with Wilson's 95 % interval; for cases that are not drawn in clusters."""
     if n == 0:
         return Figure(None, 0)
-    low, high = proportion_confint(count, n, method="wilson")
-    return Figure(count / n, n, float(low), float(high))
+    return Figure(count / n, n, *intervals.wilson(count, n))

@@ -14,6 +14,7 @@ from index.answers import ExplainLanguage, Filters, snapshot_id
 from index.calendar import Period, next_start, starts_between
 from index.explanation import explain
 from index.filters import any_of, narrow, with_filters
+from index.intervals import wilson
 from index.nodes import (
     And,
     AnnotationGroup,
@@ -308,7 +309,7 @@ def _series(
 def _point(start: date, count: int, denominator: int, copies: int) -> Point:
     if denominator == 0:
         return Point(start, count, 0, copies, None, None, None, ("gap",))
-    low, high = _wilson(count, denominator)
+    low, high = wilson(count, denominator)
     flags = ("small_n",) if denominator < SMALL_N else ()
     return Point(start, count, denominator, copies, count / denominator, low, high, flags)
 
@@ -319,14 +320,6 @@ def _finished(point: Point, first: date, last: date, options: TrendOptions) -> P
     if options.show_as == "count" and point.low is not None and point.high is not None:
         point = replace(point, low=point.low * point.denominator, high=point.high * point.denominator)
     return point
-
-
-def _wilson(count: int, denominator: int) -> tuple[float, float]:
-    from statsmodels.stats.proportion import proportion_confint  # a second to import: only where it is used
-
-    low, high = proportion_confint(count, denominator, alpha=1 - _CONFIDENCE, method="wilson")
-    # exact ends where none or all were found: the formula leaves a rest of rounding there
-    return 0.0 if count == 0 else float(low), 1.0 if count == denominator else float(high)
 
 
 def _method(

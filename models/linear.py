@@ -22,7 +22,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eho.errors import ModelError
 from eho.folding import fold, fold_text
-from models.passages import NO_SENSE, PassageInput, PassagePrediction, Thresholds
+from models.passages import PassageInput, PassagePrediction, Thresholds
 
 Floats = NDArray[np.float32]
 _WORD = re.compile(r"\w+")
@@ -188,11 +188,11 @@ class LinearModel:
         return folded.to_original(words[first][0], words[last][1])
 
     def _word_gain(self, word: str, weights: Floats) -> float:
-        offset, gain = 0, self._token_gain(word, weights)
+        gain = self._token_gain(word, weights)
         for gram in _char_grams(word):
             at = self._char_index.get(gram)
             if at is not None:
-                gain += float(weights[offset + at] * self._char_idf[at])
+                gain += float(weights[at] * self._char_idf[at])
         return gain
 
     def _token_gain(self, token: str, weights: Floats) -> float:
@@ -280,6 +280,3 @@ def _sigmoid(values: Floats) -> Floats:
 def _softmax(values: Floats) -> Floats:
     exponents = np.exp(values - values.max(axis=1, keepdims=True))
     return np.asarray(exponents / exponents.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-__all__ = ["NO_SENSE", "Features", "Heads", "LinearModel", "load_linear", "new_vectorizers", "save_linear"]

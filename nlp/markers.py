@@ -58,7 +58,8 @@ class ReturnHints:
 
     def in_text(self, text: str) -> bool:
         """True where a return or a conflict zone is mentioned in any spelling."""
-        return self._returns.search(fold_text(text)) is not None or self.of_conflict_zone(text)
+        folded = fold_text(text)
+        return self._returns.search(folded) is not None or pattern("hints", "conflict_zone").search(folded) is not None
 
     def of_conflict_zone(self, text: str) -> bool:
         """True where a foreign war, its organisations or its camps are mentioned."""

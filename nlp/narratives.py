@@ -26,7 +26,6 @@ class NarrativeStep:
     """Applies the codebook's rules to what the model says of each passage and merges passages into annotations."""
 
     def __init__(self, codebook: Codebook, model: PassageModel) -> None:
-        self._codebook = codebook
         self._model = model
         self._known = {narrative.id: narrative for narrative in codebook.narratives}
 

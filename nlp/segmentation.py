@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import spacy
 from spacy.language import Language as SpacyLanguage
@@ -128,9 +127,3 @@ def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             start += 1
     if start < end:
         yield start, end
-
-
-def gaps_are_blank(text: str, spans: list[tuple[int, int]]) -> bool:
-    """True where nothing but white space lies outside the spans: no character of the text escapes the model."""
-    edges = [(0, 0), *spans, (len(text), len(text))]
-    return all(not text[before[1] : after[0]].strip() for before, after in pairwise(edges))

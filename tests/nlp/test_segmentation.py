@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eho.document import Document
-from nlp.segmentation import gaps_are_blank, passages, sentences
+from nlp.segmentation import passages, sentences
+
+
+def gaps_are_blank(text: str, spans: list[tuple[int, int]]) -> bool:
+    """True where nothing but white space lies outside the spans: no character of the text escapes the model."""
+    edges = [(0, 0), *spans, (len(text), len(text))]
+    return all(not text[before[1] : after[0]].strip() for before, after in pairwise(edges))
 
 
 @pytest.mark.parametrize(
