@@ -38,10 +38,15 @@ def validate(
     """Name every problem of corpus files: file, line, row, value, remedy. Exits with 2 where there is one."""
     from evaluation.corpus_checks import validate as check
     from evaluation.corpus_schema import add_spans, corpus_files
+    from evaluation.real_checks import validate_real
+    from evaluation.runs import Places
 
-    places = _places(paths)
-    added = add_spans(corpus_files(places)) if fix else 0
-    rows, problems = check(places, codebook_in_use())
+    places, real = _corpus_and_real(paths)
+    added = add_spans(corpus_files(places)) if fix and places else 0
+    rows, problems = check(places, codebook_in_use()) if places else (0, [])
+    for folder in real:
+        passages, more = validate_real(folder, codebook_in_use(), Places.find().data)
+        rows, problems = rows + passages, problems + more
     if as_json:
         print_json({"rows": rows, "spans_added_to": added, "problems": [str(problem) for problem in problems]})
     else:
@@ -140,6 +145,13 @@ def _places(paths: list[Path] | None) -> list[Path]:
     if not paths and not FOLDER.is_dir():
         raise InputError(f"There is no corpus at {FOLDER}; give its folder (it comes with the source, not with the package).")
     return paths or [FOLDER]
+
+
+def _corpus_and_real(paths: list[Path] | None) -> tuple[list[Path], list[Path]]:
+    """Tell folders of real passages (they hold passages.jsonl) from places of corpus rows; by default the checkout's own."""
+    found = paths or [*_places(None), _places(None)[0].parent / "real"]
+    real = [path for path in found if (path / "passages.jsonl").is_file()]
+    return [path for path in found if path not in real and (paths or path.is_dir())], real
 
 
 def _write(out: Path | None, text: Callable[[], str]) -> None:

@@ -88,7 +88,9 @@ def compare_all(root: Path, codebook: Codebook) -> list[Comparison]:
 
 
 def corpus_units(root: Path) -> list[Unit]:
-    """Read the corpus rows that have a second pass. Raises InputError for a pass over an unknown row."""
+    """Read the corpus rows that have a second pass; the first pass is the row, or what `corpus/first` keeps of it from before
+    adjudication. Raises InputError for a pass over an unknown row.
+    """
     second = _passes(root / "corpus" / "second")
     if not second:
         return []
@@ -97,8 +99,9 @@ def corpus_units(root: Path) -> list[Unit]:
         raise InputError(
             f"The second pass labels {unknown[0]!r}, which is no row of the corpus; eho evaluate validate names all."
         )
+    first = _passes(root / "corpus" / "first")
     return [
-        Unit(id, rows[id].language, rows[id].batch, _labels(rows[id], rows[id].text), _labels(row, rows[id].text))
+        Unit(id, rows[id].language, rows[id].batch, _labels(first.get(id, rows[id]), rows[id].text), _labels(row, rows[id].text))
         for id, row in second.items()
     ]
 

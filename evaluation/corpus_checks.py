@@ -58,7 +58,7 @@ class Values:
 
 
 def validate(paths: Sequence[Path], codebook: Codebook) -> tuple[int, list[Problem]]:
-    """Check files or folders of the corpus, the second pass beside it too; return the number of rows and every problem.
+    """Check files or folders of the corpus, the passes beside it too; return the number of rows and every problem.
 
     Raises InputError for a place without rows.
     """
@@ -72,8 +72,10 @@ def validate(paths: Sequence[Path], codebook: Codebook) -> tuple[int, list[Probl
     problems += batch_problems(rows)
     problems += copies(rows)
     by_id = {placed.row.id: placed.row for placed in rows}
-    second = [file for path in paths if path.is_dir() for file in sorted((path / "second").glob("*.jsonl"))]
-    passed, broken = read_passes(second)
+    passes = [
+        file for path in paths if path.is_dir() for name in ("first", "second") for file in sorted((path / name).glob("*.jsonl"))
+    ]
+    passed, broken = read_passes(passes)
     problems += broken
     for path, line, row in passed:
         problems += pass_problems(path, line, row, by_id.get(row.id), values)
@@ -86,7 +88,7 @@ def row_problems(placed: PlacedRow, values: Values) -> Iterator[Problem]:
     yield from _text_problems(placed)
     seen: set[tuple[object, ...]] = set()
     for annotation in row.annotations:
-        for value, remedy in _label_problems(annotation, row.returnee_sense, row.severity, values):
+        for value, remedy in label_value_problems(annotation, row.returnee_sense, row.severity, values):
             yield placed.problem(value, remedy)
         for value, remedy in _evidence_problems(annotation, row.text):
             yield placed.problem(value, remedy)
@@ -118,9 +120,10 @@ def _text_problems(placed: PlacedRow) -> Iterator[Problem]:
         yield placed.problem(f"batch {row.batch}", f"the file is {placed.path.name}; a batch is a file of its name")
 
 
-def _label_problems(
+def label_value_problems(
     annotation: CorpusAnnotation | PassAnnotation, sense: Sense | None, severity: int, values: Values
 ) -> Iterator[tuple[str, str]]:
+    """Check one annotation against the codebook and the passage it stands in: yield value and remedy of every problem."""
     name = annotation.narrative
     if name not in values.narratives:
         yield f"narrative {name!r}", "the codebook has no such narrative; eho codebook show lists them"
@@ -216,5 +219,5 @@ def pass_problems(path: Path, line: int, row: PassRow, source: CorpusRow | None,
 def label_problems(row: PassRow, text: str, values: Values) -> Iterator[tuple[str, str]]:
     """Check what a pass says of a text: yield value and remedy of every problem."""
     for annotation in row.annotations:
-        yield from _label_problems(annotation, row.returnee_sense, row.severity, values)
+        yield from label_value_problems(annotation, row.returnee_sense, row.severity, values)
         yield from _evidence_problems(annotation, text)
