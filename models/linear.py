@@ -23,10 +23,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from eho.errors import ModelError
 from eho.folding import fold, fold_text
 from models.passages import PassageInput, PassagePrediction, Thresholds
+from models.spans import best_run
 
 Floats = NDArray[np.float32]
 _WORD = re.compile(r"\w+")
-_MIN_EVIDENCE_WORDS, _MAX_EVIDENCE_WORDS = 3, 15
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,8 @@ class LinearModel:
             gain = self._token_gain(pair, weights) / 2
             gains[at] += gain
             gains[at + 1] += gain
-        first, last = _best_run(gains)
+        mean = sum(gains) / len(gains)
+        first, last = best_run([gain - mean for gain in gains])
         return folded.to_original(words[first][0], words[last][1])
 
     def _word_gain(self, word: str, weights: Floats) -> float:
@@ -244,20 +245,6 @@ def _in_order(vectorizer: TfidfVectorizer) -> list[str]:
 
 def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
-
-
-def _best_run(gains: Sequence[float]) -> tuple[int, int]:
-    """Return (first, last) of the run with the largest sum above the average gain, 3 to 15 words long (Kadane 1984)."""
-    floor = sum(gains) / len(gains)
-    best, best_run = float("-inf"), (0, min(len(gains), _MIN_EVIDENCE_WORDS) - 1)
-    for first in range(len(gains)):
-        total = 0.0
-        for last in range(first, min(len(gains), first + _MAX_EVIDENCE_WORDS)):
-            total += gains[last] - floor
-            long_enough = last - first + 1 >= min(_MIN_EVIDENCE_WORDS, len(gains))
-            if long_enough and total > best:
-                best, best_run = total, (first, last)
-    return best_run
 
 
 @lru_cache(maxsize=50_000)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, precision_recall_curve
 from sklearn.model_selection import GroupKFold
 
 from eho.folding import fold_text
+from models.calibration import calibrated, fit_calibration, pick_thresholds, summarise, wild_weights
 from models.corpus import LabelledPassage
 from models.linear import Features, Heads, new_vectorizers
-from models.passages import NO_SENSE, Thresholds
+from models.passages import NO_SENSE
 
 Say = Callable[[str], None]
 
@@ -74,10 +74,10 @@ def train_linear(
     say(f"{len(rows)} passages, {len(background)} background texts, {matrix.shape[1]} features, {len(narratives)} narratives")
 
     left_out = _left_out_scores(matrix, truth, groups, options, say)
-    calibration = _calibrate(left_out, truth, narratives, families)
-    probabilities = _calibrated(left_out, narratives, families, calibration)
-    weights = _wild_weights(len(rows), len(background), options.narrative_share)
-    thresholds = _pick_thresholds(probabilities, truth, weights, narratives, families, options.target_precision)
+    calibration = fit_calibration(left_out, truth, narratives, families)
+    probabilities = calibrated(left_out, narratives, families, calibration)
+    weights = wild_weights(len(rows), len(background), options.narrative_share)
+    thresholds = pick_thresholds(probabilities, truth, weights, narratives, families, options.target_precision)
     heads = {
         "narratives": _one_vs_rest(matrix, truth, narratives, options.narrative_c, options.seed),
         "targets": _target_head(matrix, rows, len(texts), options),
@@ -100,7 +100,7 @@ def train_linear(
         "calibration": {family: list(values) for family, values in calibration.items()},
         "thresholds": {narrative: [value.list_at, value.show_at] for narrative, value in thresholds.items()},
     }
-    return LinearTraining(config, features, heads, _measure(probabilities, truth, narratives, families, thresholds))
+    return LinearTraining(config, features, heads, summarise(probabilities, truth, narratives, families, thresholds))
 
 
 def _with_title(row: LabelledPassage) -> str:
@@ -140,66 +140,6 @@ def _left_out_scores(
                 model = _fit(matrix[train], truth[train, column], options.narrative_c, options.seed)
                 scores[test, column] = model.decision_function(matrix[test])
     return scores
-
-
-def _calibrate(
-    scores: NDArray[np.float64], truth: NDArray[np.int8], narratives: Sequence[str], families: Mapping[str, str]
-) -> dict[str, tuple[float, float]]:
-    """Fit a slope and a shift per family on left-out scores (Platt 1999); labels of a family share them, being few-rowed."""
-    calibration = {}
-    for family in sorted({families[narrative] for narrative in narratives}):
-        columns = [at for at, narrative in enumerate(narratives) if families[narrative] == family]
-        flat = scores[:, columns].reshape(-1, 1)
-        fitted = LogisticRegression(C=1e6, max_iter=1000).fit(flat, truth[:, columns].reshape(-1))
-        # too few rows can turn the slope round; a floor keeps the order of scores
-        calibration[family] = (max(float(fitted.coef_[0, 0]), 0.05), float(fitted.intercept_[0]))
-    return calibration
-
-
-def _calibrated(
-    scores: NDArray[np.float64],
-    narratives: Sequence[str],
-    families: Mapping[str, str],
-    calibration: Mapping[str, tuple[float, float]],
-) -> NDArray[np.float64]:
-    columns = [calibration[families[narrative]] for narrative in narratives]
-    slopes, shifts = np.array([slope for slope, _ in columns]), np.array([shift for _, shift in columns])
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scores * slopes + shifts, -30, 30))))
-
-
-def _wild_weights(written: int, background: int, share: float) -> NDArray[np.float64]:
-    """Weigh rows as coverage is expected to be: `share` of it like the written corpus, the rest ordinary language.
-
-    Written passages carry narratives in more than half of the rows, the news in a few of a hundred; a threshold chosen on
-    the written mix would let nearly every shown tag be wrong (prior shift: Saerens et al. 2002).
-    """
-    if background == 0:
-        return np.ones(written)
-    return np.concatenate([np.full(written, share / written), np.full(background, (1 - share) / background)])
-
-
-def _pick_thresholds(
-    probabilities: NDArray[np.float64],
-    truth: NDArray[np.int8],
-    weights: NDArray[np.float64],
-    narratives: Sequence[str],
-    families: Mapping[str, str],
-    target_precision: float,
-) -> dict[str, Thresholds]:
-    """List from the family's best-F1 point on; show from where left-out, weighted precision of the family reaches the target."""
-    thresholds = {}
-    for family in {families[narrative] for narrative in narratives}:
-        columns = [at for at, narrative in enumerate(narratives) if families[narrative] == family]
-        flat_truth, flat = truth[:, columns].reshape(-1), probabilities[:, columns].reshape(-1)
-        precision, recall, cuts = precision_recall_curve(flat_truth, flat)
-        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
-        list_at = float(cuts[min(int(f1[:-1].argmax()), len(cuts) - 1)])
-        precision, recall, cuts = precision_recall_curve(flat_truth, flat, sample_weight=np.repeat(weights, len(columns)))
-        reached = np.flatnonzero((precision[:-1] >= target_precision) & (recall[:-1] >= 0.01))
-        show_at = float(cuts[reached[0]]) if len(reached) else 1.0
-        for at in columns:
-            thresholds[narratives[at]] = Thresholds(round(min(list_at, show_at), 4), round(show_at, 4))
-    return thresholds
 
 
 def _one_vs_rest(matrix: csr_matrix, truth: NDArray[np.int8], labels: Sequence[str], c: float, seed: int) -> Heads:
@@ -249,29 +189,3 @@ def _stance_head(
                 parts.append(hstack([matrix[at], csr_matrix(hot)]))
                 stances.append(item.stance)
     return _many_classes(csr_matrix(vstack(parts)), stances, options)
-
-
-def _measure(
-    probabilities: NDArray[np.float64],
-    truth: NDArray[np.int8],
-    narratives: Sequence[str],
-    families: Mapping[str, str],
-    thresholds: Mapping[str, Thresholds],
-) -> dict[str, Any]:
-    """Summarise the left-out folds: average precision per narrative; precision and recall of what would be shown, per family."""
-    shown = probabilities >= np.array([thresholds[narrative].show_at for narrative in narratives])
-    per_family = {}
-    for family in sorted({families[narrative] for narrative in narratives}):
-        columns = [at for at, narrative in enumerate(narratives) if families[narrative] == family]
-        hits = int((shown[:, columns] & (truth[:, columns] == 1)).sum())
-        count, positives = int(shown[:, columns].sum()), int(truth[:, columns].sum())
-        per_family[family] = {"shown": count, "right": hits, "labelled": positives}
-    return {
-        "thresholds": "show_at: precision 0.7 on left-out rows weighed as the option narrative_share says; list_at: best F1",
-        "average_precision": {
-            narrative: round(float(average_precision_score(truth[:, at], probabilities[:, at])), 3)
-            for at, narrative in enumerate(narratives)
-        },
-        "labelled": {narrative: int(truth[:, at].sum()) for at, narrative in enumerate(narratives)},
-        "shown_per_family": per_family,
-    }

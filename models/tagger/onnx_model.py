@@ -1,0 +1,153 @@
+"""The tagger at work: ONNX Runtime over composed word vectors, calibrated and thresholded as its configuration says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from eho.errors import ModelError
+from models.encoder.table import WordTable, load_table
+from models.encoder.words import SEPARATOR, Words, split_words, to_places
+from models.passages import PassageInput, PassagePrediction, Thresholds
+from models.spans import best_run
+
+FORMAT = "eho-tagger-1"
+MOST_WORDS, MOST_CONTEXT = 160, 24
+_BATCH = 32
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A text as the network takes it; `first`: the place of its first own word."""
+
+    forms: list[str]
+    first: int
+    words: Words
+
+
+class OnnxTagger:
+    """A passage model; see `models.passages.PassageModel`."""
+
+    def __init__(self, config: Mapping[str, Any], table: WordTable, session: onnxruntime.InferenceSession) -> None:
+        self._config, self._table, self._session = config, table, session
+        self._labels: tuple[str, ...] = tuple(config["narratives"])
+        self._families: Mapping[str, str] = config["families"]
+        self._thresholds = {name: Thresholds(*value) for name, value in config["thresholds"].items()}
+        calibration = [config["calibration"].get(self._families[label], [1.0, 0.0]) for label in self._labels]
+        self._slopes = np.array([slope for slope, _ in calibration], np.float32)
+        self._shifts = np.array([shift for _, shift in calibration], np.float32)
+
+    @property
+    def name(self) -> str:
+        return str(self._config["name"])
+
+    @property
+    def version(self) -> str:
+        return str(self._config["version"])
+
+    @property
+    def codebook(self) -> str:
+        return str(self._config["codebook"])
+
+    @property
+    def calibrated(self) -> bool:
+        return bool(self._config["calibration"])
+
+    def thresholds(self, narrative: str) -> Thresholds:
+        """Return the narrative's thresholds; Thresholds(1, 1) for one that the model does not know."""
+        return self._thresholds.get(narrative, Thresholds(1.0, 1.0))
+
+    def predict(self, passages: Sequence[PassageInput]) -> list[PassagePrediction]:
+        """Tag passages, in order."""
+        prepared = [_prepare(one.text, one.context) for one in passages]
+        answers: list[PassagePrediction | None] = [None] * len(passages)
+        for places, output in self._run(prepared):
+            probabilities = _sigmoid(output["narratives"] * self._slopes + self._shifts)
+            for row, at in enumerate(places):
+                answers[at] = self._answer(
+                    prepared[at], probabilities[row], {name: values[row] for name, values in output.items()}
+                )
+        return [answer for answer in answers if answer is not None]
+
+    def predict_sense(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
+        """Return sense (or `none`) -> probability for each text."""
+        answers: list[Mapping[str, float]] = [{}] * len(texts)
+        for places, output in self._run([_prepare(text, "") for text in texts]):
+            probabilities = _softmax(output["sense"])
+            for row, at in enumerate(places):
+                answers[at] = {name: float(value) for name, value in zip(self._config["senses"], probabilities[row], strict=True)}
+        return answers
+
+    def _run(self, prepared: Sequence[_Prepared]) -> Iterator[tuple[list[int], dict[str, Floats]]]:
+        """Run texts of about the same length together; yield their places and the network's outputs."""
+        order = sorted(range(len(prepared)), key=lambda at: len(prepared[at].forms))
+        names = [output.name for output in self._session.get_outputs()]
+        for start in range(0, len(order), _BATCH):
+            chosen = order[start : start + _BATCH]
+            places, unique = to_places([prepared[at].forms for at in chosen])
+            vectors = np.concatenate([self._table.specials, self._table.vectors(unique)])
+            starts = np.array([1 + prepared[at].first for at in chosen], np.int64)
+            values = self._session.run(names, {"vectors": vectors, "places": places, "starts": starts})
+            yield chosen, dict(zip(names, values, strict=True))
+
+    def _answer(self, text: _Prepared, probabilities: Floats, output: Mapping[str, Floats]) -> PassagePrediction:
+        listed = [at for at, label in enumerate(self._labels) if probabilities[at] >= self.thresholds(label).list_at]
+        stances = _softmax(output["stances"])
+        return PassagePrediction(
+            narratives={label: float(value) for label, value in zip(self._labels, probabilities, strict=True)},
+            stances={
+                self._labels[at]: {name: float(value) for name, value in zip(self._config["stances"], stances[at], strict=True)}
+                for at in listed
+            },
+            evidence={self._labels[at]: [self._evidence(text, output["evidence"][at])] for at in listed},
+            targets={
+                name: float(value) for name, value in zip(self._config["targets"], _sigmoid(output["targets"]), strict=True)
+            },
+            severity=int((_sigmoid(output["severity"]) >= 0.5).sum()),
+        )
+
+    def _evidence(self, text: _Prepared, logits: Floats) -> tuple[int, int]:
+        """Return the run of words that the network took for evidence, in code points of the passage."""
+        if not text.words.spans:
+            return 0, 0
+        own = logits[1 + text.first : 1 + text.first + len(text.words.forms)]
+        first, last = best_run([float(value) for value in own - self._config["evidence_at"]])
+        return text.words.spans[first][0], text.words.spans[last][1]
+
+
+def _prepare(text: str, context: str) -> _Prepared:
+    words = split_words(text, most=MOST_WORDS)
+    around = split_words(context, most=MOST_CONTEXT).forms if context else ()
+    head = [*around, SEPARATOR] if around else []
+    return _Prepared([*head, *words.forms], len(head), words)
+
+
+def load_tagger(folder: Path) -> OnnxTagger:
+    """Read a tagger's folder. Raises ModelError in one line where a file is missing or broken."""
+    try:
+        config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = int(config.get("threads", 0))
+        session = onnxruntime.InferenceSession(folder / "tagger.onnx", options, providers=["CPUExecutionProvider"])
+        return OnnxTagger(config, load_table(folder / "words.safetensors"), session)
+    except Exception as error:  # ONNX Runtime and safetensors raise their own types; to the user every cause is one and the same
+        raise ModelError(
+            f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."
+        ) from error
+
+
+def _sigmoid(values: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -30, 30))), np.float32)
+
+
+def _softmax(values: Floats) -> Floats:
+    exponents = np.exp(values - values.max(axis=-1, keepdims=True))
+    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True), np.float32)
