@@ -9,17 +9,16 @@ from typing import Annotated
 
 import typer
 
-from api import cli_codebook
+from api import cli_codebook, cli_models
 from api import cli_options as options
 from api.output import chosen_format, print_json, print_line, print_rows, say
 from api.service import Service
 from eho.codebook import Codebook
-from eho.errors import InputError, ModelError
+from eho.errors import InputError
 from eho.home import Home
 from eho.settings import list_settings
 
 _SOURCE_COLUMNS = ("id", "name", "languages", "country", "ownership", "enabled", "invented")
-_MODEL_COLUMNS = ("name", "version", "codebook", "made_on", "licence", "folder")
 _SETTING_COLUMNS = ("name", "value", "default", "origin", "help")
 _LANGUAGES = ("en", "sq", "sr-Latn", "sr-Cyrl")
 
@@ -36,7 +35,7 @@ def register(app: typer.Typer) -> None:
             "Narratives and every value of a tag.",
             {"show": codebook_show, "validate": codebook_validate, "diff": cli_codebook.diff, "guide": cli_codebook.guide},
         ),
-        ("models", "Models and their cards.", {"list": models_list, "show": models_show, "train": models_train}),
+        ("models", "Models and their cards.", cli_models.COMMANDS),
     )
     for name, text, commands in groups:
         group = typer.Typer(no_args_is_help=True, help=text)
@@ -112,64 +111,6 @@ def codebook_validate(
         say(problem)
     if problems:
         raise typer.Exit(2)
-
-
-def models_list(as_json: options.AsJson = False, as_csv: options.AsCsv = False, as_table: options.AsTable = False) -> None:
-    """List the models that come with Eho and your own."""
-    from models.registry import list_models
-
-    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
-    rows = [card.to_mapping() for card in list_models([Home.find().models])]
-    print_rows(rows, _MODEL_COLUMNS, form=form, query="models", snapshot="")
-
-
-def models_show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A model's name, or its folder.")],
-    as_json: options.AsJson = False,
-) -> None:
-    """Print a model's card: what it is for, its limits, its data, what was measured."""
-    from api.wiring import Parts
-
-    card = Parts(Home.find()).model_card(name).to_mapping()
-    rows = [{"name": key, "value": value} for key, value in card.items()]
-    print_rows(rows, ("name", "value"), form=chosen_format(json=as_json, csv=False, table=False), json_value=card)
-
-
-def models_train(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="baseline: character n-grams and linear heads.")],
-    corpus: Annotated[Path, typer.Option("--corpus", metavar="PATH", help="Labelled passages: a file or folder of JSON lines.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder of the new model.")],
-    background: Annotated[
-        list[Path] | None, typer.Option("--background", metavar="PATH", help="Ordinary text without labels, as negatives.")
-    ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The model's name; that of the folder by default.")] = None,
-    as_json: options.AsJson = False,
-) -> None:
-    """Train a model on a labelled corpus and write it with its card."""
-    from models.training import train_baseline
-
-    if kind != "baseline":
-        raise InputError(f"There is no model kind {kind!r}; use baseline.", field="kind")
-    for path in (corpus, *(background or ())):
-        if not path.exists():
-            raise InputError(f"{path} does not exist; check the path.")
-    if (out / "card.json").exists():
-        raise ModelError(f"{out} holds a model already; choose another folder, or remove it first.")
-    codebook = _codebook()
-    families = {narrative.id: narrative.family for narrative in codebook.narratives}
-    card = train_baseline(
-        corpus,
-        background or [],
-        families,
-        codebook=codebook.tag,
-        out=out,
-        name=name or out.resolve().name,
-        say=say,
-    )
-    if as_json:
-        print_json(card.to_mapping())
-    else:
-        print_line(f"Wrote model {card.name} {card.version} to {out}.")
 
 
 def settings(as_json: options.AsJson = False, as_csv: options.AsCsv = False, as_table: options.AsTable = False) -> None:

@@ -23,7 +23,13 @@ def _load_linear(folder: Path) -> PassageModel:
     return load_linear(folder)
 
 
-_LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {"eho-linear-1": _load_linear}
+def _load_tagger(folder: Path) -> PassageModel:
+    from models.tagger.onnx_model import load_tagger
+
+    return load_tagger(folder)
+
+
+_LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {"eho-linear-1": _load_linear, "eho-tagger-1": _load_tagger}
 
 
 @dataclass(frozen=True)

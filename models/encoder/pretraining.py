@@ -27,8 +27,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from eho.folding import fold_text
 from models.encoder.network import EncoderShape, WordEncoder, adopt_layers, as_tensors, mean_vectors
-from models.encoder.sets import Translation
-from models.encoder.teacher import english_words, teacher_weights
+from models.encoder.sets import Translation, read_dictionary, read_texts, read_translations, vocabulary
+from models.encoder.teacher import encode_english, english_words, teacher_weights
 from models.encoder.words import MASK, folded_words, id_matrix, to_batch
 
 Say = Callable[[str], None]
@@ -212,6 +212,30 @@ def pretrain(
         if step % options.checkpoint_every == 0 or step == options.steps:
             _checkpoint(both, optimiser, step, out, options)
     return encoder.eval()
+
+
+def pretrain_on(
+    data: Path, out: Path, shape: EncoderShape, options: PretrainOptions, translated: Path | None, say: Say
+) -> WordEncoder:
+    """Pretrain on the sets below `data` whose licences let the weights be passed on, and on translations of corpus rows.
+
+    A run that was stopped goes on from `out`. Raises InputError where the teacher's package is missing.
+    """
+    texts = read_texts(data)
+    known = vocabulary(texts, options.vocabulary)
+    translations = read_translations(data, extra=sorted(translated.glob("*.jsonl")) if translated else ())
+    say(f"{len(texts)} texts of {sum(map(len, texts))} words, {len(translations)} translations")
+    taught = np.zeros((len(translations), shape.width), np.float32)
+    english = [at for at, one in enumerate(translations) if one.en]
+    taught[english] = encode_english([translations[at].en for at in english])
+    encoder = new_encoder(shape, read_dictionary(data), options, say)
+    head = MaskedWordHead(shape, len(known))
+    ids, weights = (torch.from_numpy(part) for part in id_matrix(known))
+    with torch.no_grad():
+        head.words.weight.copy_(encoder.compose(ids, weights) * 0.2)
+        head.words.bias.zero_()
+    batches = TextBatches(texts, known, options), PairBatches(translations, taught, options)
+    return pretrain(encoder, *batches, head, out, options, say)
 
 
 def _rate(step: int, options: PretrainOptions) -> float:

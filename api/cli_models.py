@@ -1,0 +1,152 @@
+"""`eho models list|show|train`: models and their cards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api import cli_options as options
+from api.output import chosen_format, print_json, print_line, print_rows, say
+from eho.codebook import Codebook
+from eho.errors import InputError, ModelError
+from eho.home import Home
+
+_COLUMNS = ("name", "version", "codebook", "made_on", "licence", "folder")
+_KINDS = ("baseline", "encoder", "tagger")
+
+Corpus = Annotated[
+    Path | None,
+    typer.Option("--corpus", metavar="PATH", help="Labelled passages: a file or folder of JSON lines."),
+]
+
+
+def models_list(as_json: options.AsJson = False, as_csv: options.AsCsv = False, as_table: options.AsTable = False) -> None:
+    """List the models that come with Eho and your own."""
+    from models.registry import list_models
+
+    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
+    rows = [card.to_mapping() for card in list_models([Home.find().models])]
+    print_rows(rows, _COLUMNS, form=form, query="models", snapshot="")
+
+
+def models_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model's name, or its folder.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Print a model's card: what it is for, its limits, its data, what was measured."""
+    from api.wiring import Parts
+
+    card = Parts(Home.find()).model_card(name).to_mapping()
+    rows = [{"name": key, "value": value} for key, value in card.items()]
+    print_rows(rows, ("name", "value"), form=chosen_format(json=as_json, csv=False, table=False), json_value=card)
+
+
+def models_train(
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="KIND", help="baseline: n-grams; encoder: pretraining; tagger: heads on an encoder."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Folder of the new model; a stopped encoder goes on there.")
+    ],
+    corpus: Corpus = None,
+    dev: Annotated[
+        Path | None, typer.Option("--dev", metavar="PATH", help="tagger: labelled passages for calibration and thresholds.")
+    ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option("--encoder", metavar="FOLDER", help="tagger: a pretrained encoder; random without it."),
+    ] = None,
+    background: Annotated[
+        list[Path] | None,
+        typer.Option("--background", metavar="PATH", help="baseline: ordinary text, as negatives."),
+    ] = None,
+    translations: Annotated[
+        Path | None, typer.Option("--translations", metavar="FOLDER", help="encoder, tagger: the corpus in the other languages.")
+    ] = None,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="encoder: how many steps.")] = 1000,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="tagger: how often every row is seen.")] = 8,
+    name: Annotated[str | None, typer.Option("--name", help="The model's name; that of the folder by default.")] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train a model and write it with its card. Public sets are read from EHO_DATA."""
+    if kind not in _KINDS:
+        raise InputError(f"There is no model kind {kind!r}; use {', '.join(_KINDS)}.", field="kind")
+    for path in (corpus, dev, encoder, translations, *(background or ())):
+        if path is not None and not path.exists():
+            raise InputError(f"{path} does not exist; check the path.")
+    if kind == "encoder":
+        _train_encoder(out, translations, steps)
+        return
+    if corpus is None:
+        raise InputError(f"A {kind} is trained on labelled passages; give --corpus.")
+    if (out / "card.json").exists():
+        raise ModelError(f"{out} holds a model already; choose another folder, or remove it first.")
+    chosen = name or out.resolve().name
+    if kind == "baseline":
+        card = _baseline(corpus, background or [], out, chosen)
+    else:
+        if dev is None:
+            raise InputError("A tagger is calibrated on passages that it was not trained on; give --dev.")
+        card = _tagger(corpus, dev, encoder, translations, out, chosen, epochs)
+    if as_json:
+        print_json(card.to_mapping())
+    else:
+        print_line(f"Wrote model {card.name} {card.version} to {out}.")
+
+
+def _baseline(corpus: Path, background: list[Path], out: Path, name: str) -> Any:
+    from models.training import train_baseline
+
+    codebook = _codebook()
+    families = {narrative.id: narrative.family for narrative in codebook.narratives}
+    return train_baseline(corpus, background, families, codebook=codebook.tag, out=out, name=name, say=say)
+
+
+def _tagger(corpus: Path, dev: Path, encoder: Path | None, translations: Path | None, out: Path, name: str, epochs: int) -> Any:
+    _need_training_libraries()
+    from models.encoder.network import EncoderShape, WordEncoder
+    from models.encoder.pretraining import load_encoder
+    from models.tagger.assembly import TaggerPlan, train_and_save
+    from models.tagger.training import TaggerOptions
+
+    codebook = _codebook()
+    families = {narrative.id: narrative.family for narrative in codebook.narratives if narrative.id != "other_harmful"}
+    plan = TaggerPlan(corpus, dev, translations, _data(), options=TaggerOptions(epochs=epochs))
+    body = WordEncoder(EncoderShape()) if encoder is None else load_encoder(encoder)
+    return train_and_save(body, plan, families, codebook=codebook.tag, out=out, name=name, say=say)
+
+
+def _train_encoder(out: Path, translations: Path | None, steps: int) -> None:
+    _need_training_libraries()
+    data = _data()
+    if data is None:
+        raise InputError("An encoder is pretrained on public sets; set EHO_DATA to their folder.")
+    from models.encoder.pretraining import EncoderShape, PretrainOptions, pretrain_on
+
+    pretrain_on(data, out, EncoderShape(), PretrainOptions(steps=steps), translations, say)
+    print_line(f"Wrote the encoder to {out}; eho models train tagger --encoder {out} puts heads on it.")
+
+
+def _need_training_libraries() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise InputError("Training needs PyTorch, which is not installed; run: pip install 'eho[train]'.")
+
+
+def _data() -> Path | None:
+    value = os.environ.get("EHO_DATA")
+    return Path(value).expanduser() if value else None
+
+
+def _codebook() -> Codebook:
+    home = Home.find()
+    return Codebook.load(home.codebook if home.codebook.exists() else None)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"list": models_list, "show": models_show, "train": models_train}

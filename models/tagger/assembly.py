@@ -1,0 +1,181 @@
+"""`eho models train tagger`: from an encoder and a corpus to a model folder with its card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+
+from models.calibration import calibrated, fit_calibration, pick_thresholds, summarise, wild_weights
+from models.corpus import LabelledPassage, read_corpus
+from models.encoder.network import WordEncoder
+from models.encoder.table import save_table
+from models.passages import Thresholds
+from models.registry import ModelCard, write_card
+from models.tagger.examples import STANCES, Example, Labels, from_passage, label_names
+from models.tagger.export import export_tagger
+from models.tagger.network import TaggerNetwork
+from models.tagger.onnx_model import FORMAT
+from models.tagger.sources import Material, gather
+from models.tagger.training import TaggerOptions, score, train_tagger
+
+Say = Callable[[str], None]
+SETS = Path(__file__).resolve().parent.parent / "data" / "sets.yaml"
+
+
+@dataclass(frozen=True)
+class TaggerPlan:
+    """Where the rows come from, and what the thresholds aim at."""
+
+    corpus: Path
+    dev: Path
+    translations: Path | None = None
+    data: Path | None = None
+    narrative_share: float = 0.01
+    target_precision: float = 0.7
+    options: TaggerOptions = field(default_factory=TaggerOptions)
+
+
+def train_and_save(
+    encoder: WordEncoder,
+    plan: TaggerPlan,
+    families: Mapping[str, str],
+    *,
+    codebook: str,
+    out: Path,
+    name: str = "small",
+    version: str | None = None,
+    made_on: date | None = None,
+    say: Say = lambda line: None,
+) -> ModelCard:
+    """Train a tagger on `plan.corpus`, calibrate it on `plan.dev`, write it to `out`; return its card.
+
+    Raises InputError for a corpus that cannot be read.
+    """
+    rows, dev = read_corpus(plan.corpus), read_corpus(plan.dev)
+    labels = label_names(rows, families)
+    material = gather(rows, labels, plan.data, plan.translations, seed=plan.options.seed)
+    say(f"{len(material.examples)} examples: " + ", ".join(f"{count} {what}" for what, count in material.counts.items()))
+    network = train_tagger(encoder, material.examples, labels, plan.options, say)
+    config, measured = calibrate(network, dev, material, labels, families, plan)
+    made_on = made_on or datetime.now(UTC).date()
+    version = version or made_on.strftime("%Y.%m.%d")
+    config |= {"format": FORMAT, "name": name, "version": version, "codebook": codebook}
+    write_model(out, network, config)
+    card = ModelCard(
+        name=name,
+        version=version,
+        format=FORMAT,
+        codebook=codebook,
+        made_on=made_on.isoformat(),
+        intended_use="Candidates for review, search and aggregate counts; never a decision about a person or an outlet.",
+        limits=(
+            "Trained on passages written for this project, not on published texts; native review of the labels is pending.",
+            "Probabilities are calibrated on written passages, where narratives are far more frequent than in the news.",
+            "Irony and implied meaning escape it more often than plain statements.",
+            "A passage of more than 160 words is read up to there.",
+        ),
+        data=_data_rows(plan, rows, material),
+        measured={"how": "the dev split, which set calibration and thresholds; see docs/measurements.md for the test split"}
+        | measured,
+        licence="AGPL-3.0-or-later (trained on sets under CC BY, CC BY-SA and GPL-3.0)",
+    )
+    return write_card(out, card)
+
+
+def calibrate(
+    network: TaggerNetwork,
+    dev: Sequence[LabelledPassage],
+    material: Material,
+    labels: Labels,
+    families: Mapping[str, str],
+    plan: TaggerPlan,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Fit calibration on the dev rows and choose thresholds on them beside ordinary text; return configuration and figures."""
+    examples = [from_passage(row, labels) for row in dev]
+    written = score(network, examples)
+    ordinary = score(network, material.held_out).narratives if material.held_out else np.zeros((0, len(labels.narratives)))
+    truth = np.stack([one.narratives for one in examples if one.narratives is not None]).astype(np.int8)
+    names = labels.narratives
+    scales = fit_calibration(written.narratives.astype(np.float64), truth, names, families)
+    scores = np.concatenate([written.narratives, ordinary]).astype(np.float64)
+    whole = np.concatenate([truth, np.zeros((len(ordinary), len(names)), np.int8)])
+    probabilities = calibrated(scores, names, families, scales)
+    weights = wild_weights(len(truth), len(ordinary), plan.narrative_share)
+    thresholds: dict[str, Thresholds] = pick_thresholds(probabilities, whole, weights, names, families, plan.target_precision)
+    config = {
+        "narratives": list(names),
+        "families": {name: families[name] for name in names},
+        "stances": list(STANCES),
+        "senses": list(labels.senses),
+        "targets": list(labels.targets),
+        "calibration": {family: list(values) for family, values in scales.items()},
+        "thresholds": {name: [value.list_at, value.show_at] for name, value in thresholds.items()},
+        "evidence_at": _evidence_cut(examples, written.evidence),
+    }
+    measured = summarise(probabilities[: len(truth)], truth, names, families, thresholds)
+    measured |= {"dev_passages": len(dev), "ordinary_texts": len(ordinary), "public": _public(network, material)}
+    return config, measured
+
+
+def _evidence_cut(examples: Sequence[Example], evidence: Sequence[NDArray[np.float32]]) -> float:
+    """Return the logit from which a word counts as evidence: where words of the dev rows are best told apart (F1)."""
+    logits, truth = [], []
+    for one, scores in zip(examples, evidence, strict=True):
+        if one.told is not None and one.evidence is not None:
+            for at in np.flatnonzero(one.told):
+                logits.append(scores[at])
+                truth.append(one.evidence[at])
+    if not logits:
+        return 0.0
+    flat, right = np.concatenate(logits), np.concatenate(truth) > 0
+    cuts = np.quantile(flat, np.linspace(0.05, 0.95, 37))
+    return round(float(max(cuts, key=lambda cut: f1_score(right, flat >= cut, zero_division=0))), 3)
+
+
+def _public(network: TaggerNetwork, material: Material) -> dict[str, Any]:
+    """Measure the auxiliary heads on the fifth of the public rows that was left out, at probability one half."""
+    found: dict[str, Any] = {}
+    for name in ("offence", "hate"):
+        mine = [one for one in material.public if getattr(one, name) >= 0]
+        if mine:
+            logits = getattr(score(network, mine), name)
+            truth = np.array([getattr(one, name) for one in mine])
+            figure = f1_score(truth, logits > 0, average="macro")
+            found[name] = {"n": len(mine), "macro_f1": round(float(figure), 3)}
+    return found
+
+
+def write_model(out: Path, network: TaggerNetwork, config: Mapping[str, Any]) -> None:
+    """Write `model.json`, `words.safetensors` and `tagger.onnx`."""
+    out.mkdir(parents=True, exist_ok=True)
+    save_table(out / "words.safetensors", network.encoder.table.weight.detach().numpy())
+    export_tagger(network, out / "tagger.onnx")
+    text = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
+    (out / "model.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _data_rows(plan: TaggerPlan, rows: Sequence[LabelledPassage], material: Material) -> tuple[dict[str, Any], ...]:
+    known = yaml.safe_load(SETS.read_text(encoding="utf-8"))
+    corpus = {
+        "name": plan.corpus.name,
+        "origin": "Eho narrative corpus, written for this project (synthetic), and its translations",
+        "licence": "CC BY 4.0",
+        "rows": len(rows),
+        "translated": material.counts["translated"],
+        "batches": sorted({row.batch for row in rows}),
+    }
+    others = [
+        {"name": name, **known.get(name, {"origin": "not stated", "licence": "not stated"}), "rows": count}
+        for name, count in material.counts.items()
+        if name not in ("corpus", "translated")
+    ]
+    return (corpus, *others, {"name": "options", "use": asdict(plan.options)})
