@@ -181,8 +181,8 @@ def _card(name: str, folders: Sequence[Path]) -> ModelCard:
 
 @lru_cache(maxsize=1)
 def _code_digest() -> str:
-    """Return a digest of the packages that take part in tagging: other code may tag otherwise."""
-    whole = hashlib.sha256()
+    """Return a digest of the packages that take part in tagging, and of this module: other code may tag otherwise."""
+    whole = hashlib.sha256(Path(__file__).read_bytes())
     for package in _TAGGING_CODE:
         root = Path(str(files(package)))
         for path in sorted((*root.rglob("*.py"), *root.rglob("*.yaml"))):
@@ -198,8 +198,8 @@ def _prediction(item: AnnotatedDocument, answers: deque[tuple[str, PassagePredic
     abstained = tags.outcome is Outcome.ABSTAINED
     scores: list[PassageScores] = []
     for passage in () if abstained else passages(document):
-        if not answers or answers[0][0] != passage.text:  # what lies beyond the pipeline's limit was never asked
-            break
+        if not answers or answers[0][0] != passage.text:  # too short, or beyond the pipeline's limit: never asked
+            continue
         kept = {key: round(value, 5) for key, value in answers.popleft()[1].narratives.items()}
         scores.append(PassageScores(passage.field, passage.start, passage.end, kept))
     return Prediction(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eho.document import Document
 from evaluation import variants
 from evaluation.labelled import MissingSetError, read_labelled
 from evaluation.metamorphic import INVARIANT, evaluate_metamorphic, measure_relations
@@ -88,3 +89,12 @@ def test_what_a_change_leaves_alone_is_not_counted(root: Path, tagger: Tagger) -
 def test_without_a_development_split_the_set_is_missing(tmp_path: Path, tagger: Tagger) -> None:
     with pytest.raises(MissingSetError, match="no rows"):
         evaluate_metamorphic(tmp_path, tagger)
+
+
+def test_a_title_too_short_to_be_asked_costs_no_later_document_its_scores(tagger: Tagger) -> None:
+    texts = ["Komuna hapi dje një shkollë të re në fshatin tonë.", "Opština je juče otvorila novu školu u našem selu."]
+    documents = [
+        Document(id=f"d{at}", source="evaluation", kind="article", lang=lang, title=title, text=text)
+        for at, (title, text, lang) in enumerate([("Lajme", texts[0], "sq"), (None, texts[0], "sq"), ("Vesti", texts[1], "sr")])
+    ]
+    assert [len(one.passages) for one in tagger.predict(documents)] == [1, 1, 1]
