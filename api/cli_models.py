@@ -126,7 +126,8 @@ def _train_encoder(out: Path, translations: Path | None, steps: int) -> None:
     data = _data()
     if data is None:
         raise InputError("An encoder is pretrained on public sets; set EHO_DATA to their folder.")
-    from models.encoder.pretraining import EncoderShape, PretrainOptions, pretrain_on
+    from models.encoder.network import EncoderShape
+    from models.encoder.pretraining import PretrainOptions, pretrain_on
 
     pretrain_on(data, out, EncoderShape(), PretrainOptions(steps=steps), translations, say)
     print_line(f"Wrote the encoder to {out}; eho models train tagger --encoder {out} puts heads on it.")

@@ -141,6 +141,13 @@ class LinearModel:
             )
         return predictions
 
+    def narrative_scores(self, texts: Sequence[str], narratives: Sequence[str]) -> Floats:
+        """Return raw decision values, texts × narratives; 0 for a narrative that the model does not know."""
+        scores = self._heads["narratives"].scores(self._features.transform(texts))
+        known = {label: at for at, label in enumerate(self._heads["narratives"].labels)}
+        columns = [scores[:, known[name]] if name in known else np.zeros(len(texts), np.float32) for name in narratives]
+        return np.stack(columns, axis=1).astype(np.float32)
+
     def narrative_probabilities(self, features: csr_matrix) -> Floats:
         """Return calibrated probabilities, rows × narratives (Platt scaling per family, fitted on folds left out)."""
         scores = self._heads["narratives"].scores(features)

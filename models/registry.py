@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eho.errors import ModelError
 from models.passages import PassageModel
+
+if TYPE_CHECKING:
+    from models.linear import LinearModel
 
 CARD = "card.json"
 _SAFE_SUFFIXES = frozenset({".json", ".safetensors", ".onnx", ".md", ".txt"})
@@ -26,7 +29,27 @@ def _load_linear(folder: Path) -> PassageModel:
 def _load_tagger(folder: Path) -> PassageModel:
     from models.tagger.onnx_model import load_tagger
 
-    return load_tagger(folder)
+    return load_tagger(folder, _partner(folder))
+
+
+def _partner(folder: Path) -> LinearModel | None:
+    """Load the shipped n-gram model that a tagger adds to its own scores; it must be the very one that it was calibrated with."""
+    try:
+        wanted = json.loads((folder / "model.json").read_text(encoding="utf-8")).get("partner")
+    except (OSError, ValueError):
+        return None  # the loader says what is wrong with the folder
+    if wanted is None:
+        return None
+    path = shipped_folder() / str(wanted["name"])
+    weights = path / "weights.safetensors"
+    if not weights.is_file() or _digest(weights) != wanted["sha256"]:
+        raise ModelError(
+            f"Model folder {folder} needs the very {wanted['name']!r} that it was calibrated with; "
+            "install Eho anew or train the tagger anew."
+        )
+    from models.linear import load_linear
+
+    return load_linear(path)
 
 
 _LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {"eho-linear-1": _load_linear, "eho-tagger-1": _load_tagger}

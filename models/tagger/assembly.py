@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,22 +13,24 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
+from sklearn.metrics import average_precision_score, f1_score
 
 from models.calibration import calibrated, fit_calibration, pick_thresholds, summarise, wild_weights
 from models.corpus import LabelledPassage, read_corpus
 from models.encoder.network import WordEncoder
 from models.encoder.table import save_table
-from models.passages import Thresholds
+from models.linear import load_linear
+from models.passages import PassageInput, Thresholds
 from models.registry import ModelCard, write_card
 from models.tagger.examples import STANCES, Example, Labels, from_passage, label_names
 from models.tagger.export import export_tagger
 from models.tagger.network import TaggerNetwork
-from models.tagger.onnx_model import FORMAT
+from models.tagger.onnx_model import FORMAT, OnnxTagger, load_tagger
 from models.tagger.sources import Material, gather
-from models.tagger.training import TaggerOptions, score, train_tagger
+from models.tagger.training import TaggerOptions, train_tagger
 
 Say = Callable[[str], None]
+_WEIGHTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 SETS = Path(__file__).resolve().parent.parent / "data" / "sets.yaml"
 
 
@@ -39,6 +42,8 @@ class TaggerPlan:
     dev: Path
     translations: Path | None = None
     data: Path | None = None
+    partner: Path | None = None  # the folder of an n-gram model whose scores are added
+    least: int = 8  # a label with fewer rows is not learned
     narrative_share: float = 0.01
     target_precision: float = 0.7
     options: TaggerOptions = field(default_factory=TaggerOptions)
@@ -61,15 +66,15 @@ def train_and_save(
     Raises InputError for a corpus that cannot be read.
     """
     rows, dev = read_corpus(plan.corpus), read_corpus(plan.dev)
-    labels = label_names(rows, families)
+    labels = label_names(rows, families, plan.least)
     material = gather(rows, labels, plan.data, plan.translations, seed=plan.options.seed)
     say(f"{len(material.examples)} examples: " + ", ".join(f"{count} {what}" for what, count in material.counts.items()))
     network = train_tagger(encoder, material.examples, labels, plan.options, say)
-    config, measured = calibrate(network, dev, material, labels, families, plan)
     made_on = made_on or datetime.now(UTC).date()
     version = version or made_on.strftime("%Y.%m.%d")
-    config |= {"format": FORMAT, "name": name, "version": version, "codebook": codebook}
-    write_model(out, network, config)
+    bare = _bare_config(labels, families) | {"format": FORMAT, "name": name, "version": version, "codebook": codebook}
+    write_model(out, network, bare)
+    measured = calibrate(out, dev, material, plan, labels)
     card = ModelCard(
         name=name,
         version=version,
@@ -91,39 +96,66 @@ def train_and_save(
     return write_card(out, card)
 
 
-def calibrate(
-    network: TaggerNetwork,
-    dev: Sequence[LabelledPassage],
-    material: Material,
-    labels: Labels,
-    families: Mapping[str, str],
-    plan: TaggerPlan,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Fit calibration on the dev rows and choose thresholds on them beside ordinary text; return configuration and figures."""
-    examples = [from_passage(row, labels) for row in dev]
-    written = score(network, examples)
-    ordinary = score(network, material.held_out).narratives if material.held_out else np.zeros((0, len(labels.narratives)))
-    truth = np.stack([one.narratives for one in examples if one.narratives is not None]).astype(np.int8)
-    names = labels.narratives
-    scales = fit_calibration(written.narratives.astype(np.float64), truth, names, families)
-    scores = np.concatenate([written.narratives, ordinary]).astype(np.float64)
-    whole = np.concatenate([truth, np.zeros((len(ordinary), len(names)), np.int8)])
-    probabilities = calibrated(scores, names, families, scales)
-    weights = wild_weights(len(truth), len(ordinary), plan.narrative_share)
-    thresholds: dict[str, Thresholds] = pick_thresholds(probabilities, whole, weights, names, families, plan.target_precision)
-    config = {
-        "narratives": list(names),
-        "families": {name: families[name] for name in names},
+def _bare_config(labels: Labels, families: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "narratives": list(labels.narratives),
+        "families": {name: families[name] for name in labels.narratives},
         "stances": list(STANCES),
         "senses": list(labels.senses),
         "targets": list(labels.targets),
-        "calibration": {family: list(values) for family, values in scales.items()},
-        "thresholds": {name: [value.list_at, value.show_at] for name, value in thresholds.items()},
-        "evidence_at": _evidence_cut(examples, written.evidence),
+        "calibration": {},
+        "thresholds": {},
+        "evidence_at": 0.0,
     }
+
+
+def calibrate(
+    folder: Path, dev: Sequence[LabelledPassage], material: Material, plan: TaggerPlan, labels: Labels
+) -> dict[str, Any]:
+    """Fit what the saved network needs to speak in probabilities, write it into its configuration, and return the figures.
+
+    Calibration and the partner's weight come from the dev rows, thresholds from them beside ordinary text. It is the saved,
+    quantised network that is measured.
+    """
+    config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    names, families = labels.narratives, config["families"]
+    tagger = load_tagger(folder)
+    examples = [from_passage(row, labels) for row in dev]
+    written = tagger.raw([PassageInput(row.text, row.title or "") for row in dev])
+    ordinary = tagger.raw([PassageInput(one.text) for one in material.held_out])
+    truth = np.stack([one.narratives for one in examples if one.narratives is not None]).astype(np.int8)
+    scores = np.concatenate([written.narratives, ordinary.narratives]).astype(np.float64)
+    if plan.partner is not None:
+        beside = load_linear(plan.partner).narrative_scores(
+            [row.text for row in dev] + [one.text for one in material.held_out], names
+        )
+        weight = _partner_weight(scores[: len(truth)], beside[: len(truth)], truth)
+        scores = scores + weight * beside
+        digest = hashlib.sha256((plan.partner / "weights.safetensors").read_bytes()).hexdigest()
+        config["partner"] = {"name": plan.partner.name, "weight": weight, "sha256": digest}
+    scales = fit_calibration(scores[: len(truth)], truth, names, families)
+    probabilities = calibrated(scores, names, families, scales)
+    whole = np.concatenate([truth, np.zeros((len(scores) - len(truth), len(names)), np.int8)])
+    weights = wild_weights(len(truth), len(scores) - len(truth), plan.narrative_share)
+    thresholds: dict[str, Thresholds] = pick_thresholds(probabilities, whole, weights, names, families, plan.target_precision)
+    config["calibration"] = {family: list(values) for family, values in scales.items()}
+    config["thresholds"] = {name: [value.list_at, value.show_at] for name, value in thresholds.items()}
+    config["evidence_at"] = _evidence_cut(examples, written.evidence)
+    _write_config(folder, config)
     measured = summarise(probabilities[: len(truth)], truth, names, families, thresholds)
-    measured |= {"dev_passages": len(dev), "ordinary_texts": len(ordinary), "public": _public(network, material)}
-    return config, measured
+    measured |= {"partner": config.get("partner"), "dev_passages": len(dev), "ordinary_texts": len(material.held_out)}
+    return measured | {"public": _public(tagger, material)}
+
+
+def _partner_weight(own: NDArray[np.float64], beside: NDArray[np.float32], truth: NDArray[np.int8]) -> float:
+    """Return the weight of the partner's scores with the best mean average precision on the dev rows."""
+    asked = np.flatnonzero(truth.any(0))
+
+    def quality(weight: float) -> float:
+        summed = own + weight * beside
+        return float(np.mean([average_precision_score(truth[:, at], summed[:, at]) for at in asked]))
+
+    return max(_WEIGHTS, key=quality)
 
 
 def _evidence_cut(examples: Sequence[Example], evidence: Sequence[NDArray[np.float32]]) -> float:
@@ -141,13 +173,13 @@ def _evidence_cut(examples: Sequence[Example], evidence: Sequence[NDArray[np.flo
     return round(float(max(cuts, key=lambda cut: f1_score(right, flat >= cut, zero_division=0))), 3)
 
 
-def _public(network: TaggerNetwork, material: Material) -> dict[str, Any]:
+def _public(tagger: OnnxTagger, material: Material) -> dict[str, Any]:
     """Measure the auxiliary heads on the fifth of the public rows that was left out, at probability one half."""
     found: dict[str, Any] = {}
-    for name in ("offence", "hate"):
+    for column, name in enumerate(("offence", "hate")):
         mine = [one for one in material.public if getattr(one, name) >= 0]
         if mine:
-            logits = getattr(score(network, mine), name)
+            logits = tagger.raw([PassageInput(one.text) for one in mine]).public[:, column]
             truth = np.array([getattr(one, name) for one in mine])
             figure = f1_score(truth, logits > 0, average="macro")
             found[name] = {"n": len(mine), "macro_f1": round(float(figure), 3)}
@@ -159,8 +191,12 @@ def write_model(out: Path, network: TaggerNetwork, config: Mapping[str, Any]) ->
     out.mkdir(parents=True, exist_ok=True)
     save_table(out / "words.safetensors", network.encoder.table.weight.detach().numpy())
     export_tagger(network, out / "tagger.onnx")
+    _write_config(out, config)
+
+
+def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
     text = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
-    (out / "model.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "model.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _data_rows(plan: TaggerPlan, rows: Sequence[LabelledPassage], material: Material) -> tuple[dict[str, Any], ...]:

@@ -52,6 +52,7 @@ class Example:
     offence: int = UNKNOWN
     hate: int = UNKNOWN
     weight: float = 1.0
+    text: str = ""
 
 
 def from_passage(row: LabelledPassage, labels: Labels, weight: float = 1.0) -> Example:
@@ -88,6 +89,7 @@ def from_passage(row: LabelledPassage, labels: Labels, weight: float = 1.0) -> E
         labels.senses.index(row.sense or NO_SENSE),
         row.severity,
         weight=weight,
+        text=row.text,
     )
 
 
@@ -99,7 +101,7 @@ def background(text: str, labels: Labels, group: str, lang: str, weight: float) 
         group, lang, (), words,
         narratives=none, stances=np.full(len(none), UNKNOWN, np.int64), evidence=np.zeros((len(none), len(words)), np.float32),
         told=none, targets=np.zeros(len(labels.targets), np.float32), sense=labels.senses.index(NO_SENSE), severity=UNKNOWN,
-        weight=weight,
+        weight=weight, text=text,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eho.errors import ModelError
 from models.encoder.table import WordTable, load_table
 from models.encoder.words import SEPARATOR, Words, split_words, to_places
+from models.linear import LinearModel
 from models.passages import PassageInput, PassagePrediction, Thresholds
 from models.spans import best_run
 
@@ -33,11 +34,26 @@ class _Prepared:
     words: Words
 
 
+@dataclass(frozen=True)
+class RawScores:
+    """Logits: narratives `[passages, N]`, evidence `[N, words]` a passage, offence and hate `[passages, 2]`."""
+
+    narratives: Floats
+    evidence: list[Floats]
+    public: Floats
+
+
 class OnnxTagger:
     """A passage model; see `models.passages.PassageModel`."""
 
-    def __init__(self, config: Mapping[str, Any], table: WordTable, session: onnxruntime.InferenceSession) -> None:
-        self._config, self._table, self._session = config, table, session
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        table: WordTable,
+        session: onnxruntime.InferenceSession,
+        partner: LinearModel | None = None,
+    ) -> None:
+        self._config, self._table, self._session, self._partner = config, table, session, partner
         self._labels: tuple[str, ...] = tuple(config["narratives"])
         self._families: Mapping[str, str] = config["families"]
         self._thresholds = {name: Thresholds(*value) for name, value in config["thresholds"].items()}
@@ -70,11 +86,11 @@ class OnnxTagger:
         prepared = [_prepare(one.text, one.context) for one in passages]
         answers: list[PassagePrediction | None] = [None] * len(passages)
         for places, output in self._run(prepared):
-            probabilities = _sigmoid(output["narratives"] * self._slopes + self._shifts)
+            scores = self._with_partner(output["narratives"], [passages[at].text for at in places])
+            probabilities = _sigmoid(scores * self._slopes + self._shifts)
             for row, at in enumerate(places):
-                answers[at] = self._answer(
-                    prepared[at], probabilities[row], {name: values[row] for name, values in output.items()}
-                )
+                mine = {name: values[row] for name, values in output.items()}
+                answers[at] = self._answer(prepared[at], probabilities[row], mine)
         return [answer for answer in answers if answer is not None]
 
     def predict_sense(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
@@ -85,6 +101,25 @@ class OnnxTagger:
             for row, at in enumerate(places):
                 answers[at] = {name: float(value) for name, value in zip(self._config["senses"], probabilities[row], strict=True)}
         return answers
+
+    def raw(self, passages: Sequence[PassageInput]) -> RawScores:
+        """Return the network's scores before calibration and without the partner, in order."""
+        prepared = [_prepare(one.text, one.context) for one in passages]
+        narratives = np.zeros((len(passages), len(self._labels)), np.float32)
+        evidence: list[Floats] = [np.zeros((0, 0), np.float32)] * len(passages)
+        public = np.zeros((len(passages), 2), np.float32)
+        for places, output in self._run(prepared):
+            narratives[places] = output["narratives"]
+            public[places] = np.stack([output["offence"], output["hate"]], axis=1)
+            for row, at in enumerate(places):
+                evidence[at] = self._own(prepared[at], output["evidence"][row])
+        return RawScores(narratives, evidence, public)
+
+    def _with_partner(self, scores: Floats, texts: Sequence[str]) -> Floats:
+        if self._partner is None:
+            return scores
+        weight = float(self._config["partner"]["weight"])
+        return np.asarray(scores + weight * self._partner.narrative_scores(texts, self._labels), np.float32)
 
     def _run(self, prepared: Sequence[_Prepared]) -> Iterator[tuple[list[int], dict[str, Floats]]]:
         """Run texts of about the same length together; yield their places and the network's outputs."""
@@ -118,9 +153,15 @@ class OnnxTagger:
         """Return the run of words that the network took for evidence, in code points of the passage."""
         if not text.words.spans:
             return 0, 0
-        own = logits[1 + text.first : 1 + text.first + len(text.words.forms)]
-        first, last = best_run([float(value) for value in own - self._config["evidence_at"]])
+        own = self._own(text, logits) - self._config["evidence_at"]
+        first, last = best_run([float(value) for value in own])
         return text.words.spans[first][0], text.words.spans[last][1]
+
+    @staticmethod
+    def _own(text: _Prepared, logits: Floats) -> Floats:
+        """Cut the passage's own words out of what the network says of a whole text (last axis)."""
+        begin = 1 + text.first
+        return logits[..., begin : begin + len(text.words.forms)]
 
 
 def _prepare(text: str, context: str) -> _Prepared:
@@ -130,14 +171,17 @@ def _prepare(text: str, context: str) -> _Prepared:
     return _Prepared([*head, *words.forms], len(head), words)
 
 
-def load_tagger(folder: Path) -> OnnxTagger:
-    """Read a tagger's folder. Raises ModelError in one line where a file is missing or broken."""
+def load_tagger(folder: Path, partner: LinearModel | None = None) -> OnnxTagger:
+    """Read a tagger's folder; `partner` is the model that its configuration names, if any.
+
+    Raises ModelError in one line where a file is missing or broken.
+    """
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = int(config.get("threads", 0))
         session = onnxruntime.InferenceSession(folder / "tagger.onnx", options, providers=["CPUExecutionProvider"])
-        return OnnxTagger(config, load_table(folder / "words.safetensors"), session)
+        return OnnxTagger(config, load_table(folder / "words.safetensors"), session, partner)
     except Exception as error:  # ONNX Runtime and safetensors raise their own types; to the user every cause is one and the same
         raise ModelError(
             f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."

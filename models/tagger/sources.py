@@ -22,6 +22,7 @@ _ETHNIC = frozenset({"1", "1a", "1b", "1c", "2"})
 _SHORTEST, _LONGEST = 15, 900
 _HELD_OUT = 4  # every fourth ordinary text is kept for the thresholds
 _TRANSLATED = 0.7
+_MOST_PUBLIC = 2500  # of each public set: more takes time without helping the narratives
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,10 @@ def gather(
             examples += kept
             counts[name] = len(kept)
         if public:
-            for one in [*_offence(data, labels, draw), *_hate(data, labels, draw)]:
-                (tested if is_held_out(one.group) else examples).append(one)
+            for mine in (_offence(data, labels, draw), _hate(data, labels, draw)):
+                tested += [one for one in mine if is_held_out(one.group)]
+                kept = [one for one in mine if not is_held_out(one.group)]
+                examples += draw.sample(kept, min(len(kept), _MOST_PUBLIC))
             counts |= {OFFENCE: sum(one.offence >= 0 for one in examples), HATE: sum(one.hate >= 0 for one in examples)}
     return Material(examples + translated, held_out, tested, counts)
 

@@ -67,13 +67,7 @@ def train_tagger(
         [{"params": ours, "lr": options.encoder_rate}, {"params": heads, "lr": options.head_rate}], weight_decay=0.01, fused=True
     )
     batches = math.ceil(len(examples) / options.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        [options.encoder_rate, options.head_rate],
-        total_steps=batches * options.epochs,
-        pct_start=0.1,
-        cycle_momentum=False,
-    )
+    total, step = batches * options.epochs, 0
     network.train()
     for epoch in range(options.epochs):
         started, losses = time.monotonic(), []
@@ -83,12 +77,22 @@ def train_tagger(
             loss = _loss(output, chosen, offsets, options)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            for group, rate in zip(optimiser.param_groups, (options.encoder_rate, options.head_rate), strict=True):
+                group["lr"] = rate * _share(step, total)
             optimiser.step()
-            schedule.step()
             optimiser.zero_grad()
+            step += 1
             losses.append(loss.item())
         say(f"epoch {epoch + 1} of {options.epochs}: loss {np.mean(losses):.4f}, {time.monotonic() - started:.0f} s")
     return network.eval()
+
+
+def _share(step: int, total: int) -> float:
+    """Return the share of the full rate: a rise over the first tenth, then a cosine down to nothing."""
+    rise = max(1, total // 10)
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, total - rise)))
 
 
 def _shuffled(examples: Sequence[Example], size: int, draw: random.Random) -> list[list[Example]]:
