@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -68,6 +68,9 @@ def models_train(
     translations: Annotated[
         Path | None, typer.Option("--translations", metavar="FOLDER", help="encoder, tagger: the corpus in the other languages.")
     ] = None,
+    partner: Annotated[
+        Path | None, typer.Option("--partner", metavar="FOLDER", help="tagger: a shipped n-gram model to add scores of.")
+    ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="encoder: how many steps.")] = 1000,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="tagger: how often every row is seen.")] = 8,
     name: Annotated[str | None, typer.Option("--name", help="The model's name; that of the folder by default.")] = None,
@@ -76,7 +79,7 @@ def models_train(
     """Train a model and write it with its card. Public sets are read from EHO_DATA."""
     if kind not in _KINDS:
         raise InputError(f"There is no model kind {kind!r}; use {', '.join(_KINDS)}.", field="kind")
-    for path in (corpus, dev, encoder, translations, *(background or ())):
+    for path in (corpus, dev, encoder, translations, partner, *(background or ())):
         if path is not None and not path.exists():
             raise InputError(f"{path} does not exist; check the path.")
     if kind == "encoder":
@@ -92,7 +95,8 @@ def models_train(
     else:
         if dev is None:
             raise InputError("A tagger is calibrated on passages that it was not trained on; give --dev.")
-        card = _tagger(corpus, dev, encoder, translations, out, chosen, epochs)
+        plan = _Plan(corpus, dev, translations, partner, epochs)
+        card = _tagger(plan, encoder, out, chosen)
     if as_json:
         print_json(card.to_mapping())
     else:
@@ -107,7 +111,15 @@ def _baseline(corpus: Path, background: list[Path], out: Path, name: str) -> Any
     return train_baseline(corpus, background, families, codebook=codebook.tag, out=out, name=name, say=say)
 
 
-def _tagger(corpus: Path, dev: Path, encoder: Path | None, translations: Path | None, out: Path, name: str, epochs: int) -> Any:
+class _Plan(NamedTuple):
+    corpus: Path
+    dev: Path
+    translations: Path | None
+    partner: Path | None
+    epochs: int
+
+
+def _tagger(wanted: _Plan, encoder: Path | None, out: Path, name: str) -> Any:
     _need_training_libraries()
     from models.encoder.network import EncoderShape, WordEncoder
     from models.encoder.pretraining import load_encoder
@@ -116,7 +128,8 @@ def _tagger(corpus: Path, dev: Path, encoder: Path | None, translations: Path | 
 
     codebook = _codebook()
     families = {narrative.id: narrative.family for narrative in codebook.narratives if narrative.id != "other_harmful"}
-    plan = TaggerPlan(corpus, dev, translations, _data(), options=TaggerOptions(epochs=epochs))
+    options = TaggerOptions(epochs=wanted.epochs)
+    plan = TaggerPlan(wanted.corpus, wanted.dev, wanted.translations, _data(), partner=wanted.partner, options=options)
     body = WordEncoder(EncoderShape()) if encoder is None else load_encoder(encoder)
     return train_and_save(body, plan, families, codebook=codebook.tag, out=out, name=name, say=say)
 

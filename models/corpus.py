@@ -11,6 +11,8 @@ from typing import Any
 
 from eho.errors import InputError
 
+_TREEBANKS = (".iob2", ".iob2.gz", ".conllu", ".conllu.gz")
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledAnnotation:
@@ -52,7 +54,8 @@ def read_background(paths: Sequence[Path], *, most: int) -> list[str]:
     """
     texts: list[str] = []
     for path in paths:
-        rows = [row["text"] for _, row in _json_lines(path) if _usable(row)]
+        read = _sentence_pairs if path.name.endswith(_TREEBANKS) else _json_lines
+        rows = [row["text"] for _, row in read(path) if _usable(row)]
         step = max(1, len(rows) // most)
         texts.extend(rows[::step][:most])
     return texts + [" ".join(text.split()[: 5 + at % 6]) for at, text in enumerate(texts[::2])]
@@ -75,6 +78,24 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if not isinstance(row, dict):
                     raise InputError(f"{path} line {number}: {line.strip()[:60]!r} is no JSON object.")
                 yield number, row
+
+
+def _sentence_pairs(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the texts of a treebank or entity set (`# text = …`), two sentences of a document together, as news is read."""
+    held: list[str] = []
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.startswith("# newdoc") and held:
+                yield number, {"text": " ".join(held)}
+                held = []
+            elif line.startswith("# text = "):
+                held.append(line.removeprefix("# text = ").strip())
+                if len(held) == 2:
+                    yield number, {"text": " ".join(held)}
+                    held = []
+    if held:
+        yield number, {"text": " ".join(held)}
 
 
 def _to_row(row: dict[str, Any], path: Path, number: int) -> LabelledPassage:
