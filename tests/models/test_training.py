@@ -92,8 +92,18 @@ def test_background_leaves_published_test_splits_alone(tmp_path: Path) -> None:
 
 def test_sentences_of_a_treebank_come_in_pairs_within_their_document(tmp_path: Path) -> None:
     path = tmp_path / "news.iob2"
-    sentences = ["Vlada je usvojila novi plan.", "Plan počinje da važi sutra.", "Opština gradi novu školu u selu.", "Druga vest iz drugog dokumenta."]
-    lines = ["# newdoc id = 1", *(f"# text = {one}\n1\tReč\tO" for one in sentences[:3]), "# newdoc id = 2", f"# text = {sentences[3]}"]
+    sentences = [
+        "Vlada je usvojila novi plan.",
+        "Plan počinje da važi sutra.",
+        "Opština gradi novu školu u selu.",
+        "Druga vest iz drugog dokumenta.",
+    ]
+    lines = [
+        "# newdoc id = 1",
+        *(f"# text = {one}\n1\tReč\tO" for one in sentences[:3]),
+        "# newdoc id = 2",
+        f"# text = {sentences[3]}",
+    ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     texts = read_background([path], most=9)
     assert texts[:3] == [" ".join(sentences[:2]), sentences[2], sentences[3]]
