@@ -42,13 +42,18 @@ class IndexFolder:
 
     def current(self) -> Path:
         """Return the folder of the version in use. Raises EngineError where there is none."""
+        named = ""
+        while (name := self._named()) != named:
+            if re.fullmatch(r"v\d{6}", name) and (self.path / name).is_dir():
+                return self.path / name
+            named = name  # a build may have switched, and removed this one, since the pointer was read: look once more
+        raise broken(self.path, f"it names version {name[:20]!r}, which is not there")
+
+    def _named(self) -> str:
         try:
-            name = (self.path / _POINTER).read_text(encoding="utf-8").strip()
+            return (self.path / _POINTER).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             raise EngineError(f"There is no search index in {self.path}. Run eho index build.") from None
-        if not re.fullmatch(r"v\d{6}", name) or not (self.path / name).is_dir():
-            raise broken(self.path, f"it names version {name[:20]!r}, which is not there")
-        return self.path / name
 
     def new(self) -> Path:
         """Make the folder of the next version; it serves no one before `switch`."""
