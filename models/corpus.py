@@ -43,7 +43,7 @@ def read_corpus(path: Path) -> list[LabelledPassage]:
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     if not files or not files[0].exists():
         raise InputError(f"No corpus at {path}; give a .jsonl file or a folder of them.")
-    return [_to_row(row, file, number) for file in files for number, row in _json_lines(file)]
+    return [_to_row(row, file, number) for file in files for number, row in json_lines(file)]
 
 
 def read_background(paths: Sequence[Path], *, most: int) -> list[str]:
@@ -54,7 +54,7 @@ def read_background(paths: Sequence[Path], *, most: int) -> list[str]:
     """
     texts: list[str] = []
     for path in paths:
-        read = _sentence_pairs if path.name.endswith(_TREEBANKS) else _json_lines
+        read = _sentence_pairs if path.name.endswith(_TREEBANKS) else json_lines
         rows = [row["text"] for _, row in read(path) if _usable(row)]
         step = max(1, len(rows) // most)
         texts.extend(rows[::step][:most])
@@ -66,7 +66,8 @@ def _usable(row: dict[str, Any]) -> bool:
     return isinstance(row.get("text"), str) and 20 <= len(row["text"]) <= 900 and row.get("split", "train") == "train"
 
 
-def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line number and row of a JSON-lines file, gzipped or not. Raises InputError with file and line."""
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):

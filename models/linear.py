@@ -22,10 +22,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eho.errors import ModelError
 from eho.folding import fold, fold_text
-from models.passages import PassageInput, PassagePrediction, Thresholds
+from models.configured import ConfiguredModel, Floats, sigmoid, softmax
+from models.passages import PassageInput, PassagePrediction
 from models.spans import best_run
 
-Floats = NDArray[np.float32]
 _WORD = re.compile(r"\w+")
 
 
@@ -76,42 +76,21 @@ def new_vectorizers(character_features: int, word_features: int) -> tuple[TfidfV
     return characters, words
 
 
-class LinearModel:
+class LinearModel(ConfiguredModel):
     """A passage model of linear heads; see `models.passages.PassageModel`."""
 
     def __init__(self, config: Mapping[str, Any], features: Features, heads: Mapping[str, Heads]) -> None:
-        self._config = config
+        super().__init__(config)
         self._features = features
         self._heads = dict(heads)
         self._families: dict[str, str] = dict(config["families"])
         self._calibration: dict[str, tuple[float, float]] = {
             key: (value[0], value[1]) for key, value in config["calibration"].items()
         }
-        self._thresholds = {key: Thresholds(*value) for key, value in config["thresholds"].items()}
         self._char_index = features.characters.vocabulary_
         self._word_index = features.words.vocabulary_
         self._char_idf = features.characters.idf_
         self._word_idf = features.words.idf_
-
-    @property
-    def name(self) -> str:
-        return str(self._config["name"])
-
-    @property
-    def version(self) -> str:
-        return str(self._config["version"])
-
-    @property
-    def codebook(self) -> str:
-        return str(self._config["codebook"])
-
-    @property
-    def calibrated(self) -> bool:
-        return bool(self._calibration)
-
-    def thresholds(self, narrative: str) -> Thresholds:
-        """Return the narrative's thresholds; Thresholds(1, 1) for one that the model does not know."""
-        return self._thresholds.get(narrative, Thresholds(1.0, 1.0))
 
     def predict(self, passages: Sequence[PassageInput]) -> list[PassagePrediction]:
         """Tag passages, in order."""
@@ -121,7 +100,7 @@ class LinearModel:
         probabilities = self.narrative_probabilities(features)
         labels = self._heads["narratives"].labels
         severities = self._heads["severity"].scores(features).argmax(axis=1)
-        targets = _sigmoid(self._heads["targets"].scores(features))
+        targets = sigmoid(self._heads["targets"].scores(features))
         predictions = []
         for row, passage in enumerate(passages):
             listed = [
@@ -154,14 +133,14 @@ class LinearModel:
         for column, label in enumerate(self._heads["narratives"].labels):
             slope, shift = self._calibration.get(self._families.get(label, ""), (1.0, 0.0))
             scores[:, column] = scores[:, column] * slope + shift
-        return _sigmoid(scores)
+        return sigmoid(scores)
 
     def predict_sense(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
         """Return sense (or `none`) -> probability for each text."""
         if not texts:
             return []
         head = self._heads["sense"]
-        probabilities = _softmax(head.scores(self._features.transform(texts)))
+        probabilities = softmax(head.scores(self._features.transform(texts)))
         return [{label: float(value) for label, value in zip(head.labels, row, strict=True)} for row in probabilities]
 
     def _stances(self, features: csr_matrix, narratives: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -172,7 +151,7 @@ class LinearModel:
         for at, narrative in enumerate(narratives):
             rows[at, families.index(self._families[narrative])] = 1.0
         stacked = csr_matrix(hstack([csr_matrix(np.repeat(features.toarray(), len(narratives), axis=0)), csr_matrix(rows)]))
-        values = _softmax(head.scores(stacked))
+        values = softmax(head.scores(stacked))
         return {
             narrative: {label: float(value) for label, value in zip(head.labels, row, strict=True)}
             for narrative, row in zip(narratives, values, strict=True)
@@ -221,8 +200,8 @@ def save_linear(folder: Path, config: Mapping[str, Any], features: Features, hea
         arrays[f"{name}.bias"] = head.bias.astype(np.float32)
     (folder / "weights.safetensors").write_bytes(save(arrays))
     vocabulary = {name: _in_order(getattr(features, name)) for name in ("characters", "words")}
-    _write_json(folder / "vocabulary.json", vocabulary)
-    _write_json(folder / "model.json", {**config, "heads": {name: list(head.labels) for name, head in heads.items()}})
+    write_json(folder / "vocabulary.json", vocabulary)
+    write_json(folder / "model.json", {**config, "heads": {name: list(head.labels) for name, head in heads.items()}})
 
 
 def load_linear(folder: Path) -> LinearModel:
@@ -250,7 +229,8 @@ def _in_order(vectorizer: TfidfVectorizer) -> list[str]:
     return sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
 
 
-def _write_json(path: Path, value: object) -> None:
+def write_json(path: Path, value: object) -> None:
+    """Write JSON in one line, as the model folders hold it."""
     path.write_text(json.dumps(value, ensure_ascii=False, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
@@ -265,12 +245,3 @@ def _char_grams(word: str) -> tuple[str, ...]:
             break
         grams.extend(padded[at : at + size] for at in range(len(padded) - size + 1))
     return tuple(grams)
-
-
-def _sigmoid(values: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -30, 30))), dtype=np.float32)
-
-
-def _softmax(values: Floats) -> Floats:
-    exponents = np.exp(values - values.max(axis=1, keepdims=True))
-    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -80,8 +80,13 @@ def _corpus_row(corpus: Path, rows: Sequence[LabelledPassage]) -> dict[str, Any]
     }
 
 
+def set_facts(name: str) -> dict[str, str]:
+    """Return origin and licence of a public set, as cards state them."""
+    known = yaml.safe_load((files("models") / "data" / "sets.yaml").read_text(encoding="utf-8"))
+    facts: dict[str, str] = known.get(name, {"origin": "not stated", "licence": "not stated"})
+    return facts
+
+
 def _background_row(path: Path) -> dict[str, Any]:
     name = path.name.split(".")[0]
-    known = yaml.safe_load((files("models") / "data" / "sets.yaml").read_text(encoding="utf-8"))
-    facts = known.get(name, {"origin": "not stated", "licence": "not stated"})
-    return {"name": name, **facts, "rows": f"at most {BACKGROUND_ROWS_PER_FILE}", "use": "negatives"}
+    return {"name": name, **set_facts(name), "rows": f"at most {BACKGROUND_ROWS_PER_FILE}", "use": "negatives"}

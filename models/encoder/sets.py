@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from eho.folding import fold_text
+from models.corpus import json_lines
 from models.encoder.words import folded_words
 
 TEXTS = (
@@ -37,18 +36,11 @@ class Translation:
     en: str = ""
 
 
-def json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Read a JSON-lines file, gzipped or not."""
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
-
-
 def read_texts(data: Path, names: Sequence[str] = TEXTS, novels_every: int = 3) -> list[list[str]]:
     """Return passages as folded words, 4 to 96 words each; of the old novels every third paragraph only."""
     found: list[list[str]] = []
     for name in names:
-        for number, row in enumerate(json_lines(data / "text" / f"{name}.jsonl.gz")):
+        for number, (_, row) in enumerate(json_lines(data / "text" / f"{name}.jsonl.gz")):
             if name == "novels_sr" and number % novels_every:
                 continue
             found.extend(_passages(row["text"]))
@@ -72,7 +64,7 @@ def read_translations(data: Path, names: Sequence[str] = PAIRS, extra: Sequence[
     found: dict[Translation, None] = {}
     for path in [data / "parallel" / f"{name}.jsonl.gz" for name in names] + list(extra):
         name = path.name.split(".")[0]
-        for row in json_lines(path):
+        for _, row in json_lines(path):
             if row.get("split") in ("laser_eval", "near_eval") or (row.get("q") or 0.5) < _LEAST_QUALITY.get(name, 0):
                 continue
             one = Translation(*(_clean(row.get(lang)) for lang in ("sq", "sr", "en")))

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score
 
@@ -19,7 +18,7 @@ from models.calibration import calibrated, fit_calibration, pick_thresholds, sum
 from models.corpus import LabelledPassage, read_corpus
 from models.encoder.network import WordEncoder
 from models.encoder.table import save_table
-from models.linear import load_linear
+from models.linear import load_linear, write_json
 from models.passages import PassageInput, Thresholds
 from models.registry import ModelCard, write_card
 from models.tagger.examples import STANCES, Example, Labels, from_passage, label_names
@@ -28,10 +27,10 @@ from models.tagger.network import TaggerNetwork
 from models.tagger.onnx_model import FORMAT, OnnxTagger, load_tagger
 from models.tagger.sources import Material, gather
 from models.tagger.training import TaggerOptions, train_tagger
+from models.training import set_facts
 
 Say = Callable[[str], None]
 _WEIGHTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
-SETS = Path(__file__).resolve().parent.parent / "data" / "sets.yaml"
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def calibrate(
     config["calibration"] = {family: list(values) for family, values in scales.items()}
     config["thresholds"] = {name: [value.list_at, value.show_at] for name, value in thresholds.items()}
     config["evidence_at"] = _evidence_cut(examples, written.evidence)
-    _write_config(folder, config)
+    write_json(folder / "model.json", config)
     measured = summarise(probabilities[: len(truth)], truth, names, families, thresholds)
     measured |= {"partner": config.get("partner"), "dev_passages": len(dev), "ordinary_texts": len(material.held_out)}
     return measured | {"public": _public(tagger, material)}
@@ -191,16 +190,10 @@ def write_model(out: Path, network: TaggerNetwork, config: Mapping[str, Any]) ->
     out.mkdir(parents=True, exist_ok=True)
     save_table(out / "words.safetensors", network.encoder.table.weight.detach().numpy())
     export_tagger(network, out / "tagger.onnx")
-    _write_config(out, config)
-
-
-def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    text = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
-    (folder / "model.json").write_text(text + "\n", encoding="utf-8")
+    write_json(out / "model.json", config)
 
 
 def _data_rows(plan: TaggerPlan, rows: Sequence[LabelledPassage], material: Material) -> tuple[dict[str, Any], ...]:
-    known = yaml.safe_load(SETS.read_text(encoding="utf-8"))
     corpus = {
         "name": plan.corpus.name,
         "origin": "Eho narrative corpus, written for this project (synthetic), and its translations",
@@ -210,7 +203,7 @@ def _data_rows(plan: TaggerPlan, rows: Sequence[LabelledPassage], material: Mate
         "batches": sorted({row.batch for row in rows}),
     }
     others = [
-        {"name": name, **known.get(name, {"origin": "not stated", "licence": "not stated"}), "rows": count}
+        {"name": name, **set_facts(name), "rows": count}
         for name, count in material.counts.items()
         if name not in ("corpus", "translated")
     ]

@@ -10,19 +10,18 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from eho.errors import ModelError
+from models.configured import ConfiguredModel, Floats, sigmoid, softmax
 from models.encoder.table import WordTable, load_table
 from models.encoder.words import SEPARATOR, Words, split_words, to_places
 from models.linear import LinearModel
-from models.passages import PassageInput, PassagePrediction, Thresholds
+from models.passages import PassageInput, PassagePrediction
 from models.spans import best_run
+from models.tagger.examples import MOST_CONTEXT, MOST_WORDS
 
 FORMAT = "eho-tagger-1"
-MOST_WORDS, MOST_CONTEXT = 160, 24
 _BATCH = 32
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class RawScores:
     public: Floats
 
 
-class OnnxTagger:
+class OnnxTagger(ConfiguredModel):
     """A passage model; see `models.passages.PassageModel`."""
 
     def __init__(
@@ -53,33 +52,13 @@ class OnnxTagger:
         session: onnxruntime.InferenceSession,
         partner: LinearModel | None = None,
     ) -> None:
-        self._config, self._table, self._session, self._partner = config, table, session, partner
+        super().__init__(config)
+        self._table, self._session, self._partner = table, session, partner
         self._labels: tuple[str, ...] = tuple(config["narratives"])
         self._families: Mapping[str, str] = config["families"]
-        self._thresholds = {name: Thresholds(*value) for name, value in config["thresholds"].items()}
         calibration = [config["calibration"].get(self._families[label], [1.0, 0.0]) for label in self._labels]
         self._slopes = np.array([slope for slope, _ in calibration], np.float32)
         self._shifts = np.array([shift for _, shift in calibration], np.float32)
-
-    @property
-    def name(self) -> str:
-        return str(self._config["name"])
-
-    @property
-    def version(self) -> str:
-        return str(self._config["version"])
-
-    @property
-    def codebook(self) -> str:
-        return str(self._config["codebook"])
-
-    @property
-    def calibrated(self) -> bool:
-        return bool(self._config["calibration"])
-
-    def thresholds(self, narrative: str) -> Thresholds:
-        """Return the narrative's thresholds; Thresholds(1, 1) for one that the model does not know."""
-        return self._thresholds.get(narrative, Thresholds(1.0, 1.0))
 
     def predict(self, passages: Sequence[PassageInput]) -> list[PassagePrediction]:
         """Tag passages, in order."""
@@ -87,7 +66,7 @@ class OnnxTagger:
         answers: list[PassagePrediction | None] = [None] * len(passages)
         for places, output in self._run(prepared):
             scores = self._with_partner(output["narratives"], [passages[at].text for at in places])
-            probabilities = _sigmoid(scores * self._slopes + self._shifts)
+            probabilities = sigmoid(scores * self._slopes + self._shifts)
             for row, at in enumerate(places):
                 mine = {name: values[row] for name, values in output.items()}
                 answers[at] = self._answer(prepared[at], probabilities[row], mine)
@@ -97,7 +76,7 @@ class OnnxTagger:
         """Return sense (or `none`) -> probability for each text."""
         answers: list[Mapping[str, float]] = [{}] * len(texts)
         for places, output in self._run([_prepare(text, "") for text in texts]):
-            probabilities = _softmax(output["sense"])
+            probabilities = softmax(output["sense"])
             for row, at in enumerate(places):
                 answers[at] = {name: float(value) for name, value in zip(self._config["senses"], probabilities[row], strict=True)}
         return answers
@@ -135,7 +114,7 @@ class OnnxTagger:
 
     def _answer(self, text: _Prepared, probabilities: Floats, output: Mapping[str, Floats]) -> PassagePrediction:
         listed = [at for at, label in enumerate(self._labels) if probabilities[at] >= self.thresholds(label).list_at]
-        stances = _softmax(output["stances"])
+        stances = softmax(output["stances"])
         return PassagePrediction(
             narratives={label: float(value) for label, value in zip(self._labels, probabilities, strict=True)},
             stances={
@@ -143,10 +122,8 @@ class OnnxTagger:
                 for at in listed
             },
             evidence={self._labels[at]: [self._evidence(text, output["evidence"][at])] for at in listed},
-            targets={
-                name: float(value) for name, value in zip(self._config["targets"], _sigmoid(output["targets"]), strict=True)
-            },
-            severity=int((_sigmoid(output["severity"]) >= 0.5).sum()),
+            targets={name: float(value) for name, value in zip(self._config["targets"], sigmoid(output["targets"]), strict=True)},
+            severity=int((sigmoid(output["severity"]) >= 0.5).sum()),
         )
 
     def _evidence(self, text: _Prepared, logits: Floats) -> tuple[int, int]:
@@ -186,12 +163,3 @@ def load_tagger(folder: Path, partner: LinearModel | None = None) -> OnnxTagger:
         raise ModelError(
             f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."
         ) from error
-
-
-def _sigmoid(values: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -30, 30))), np.float32)
-
-
-def _softmax(values: Floats) -> Floats:
-    exponents = np.exp(values - values.max(axis=-1, keepdims=True))
-    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True), np.float32)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from models.corpus import LabelledPassage
-from models.encoder.sets import json_lines
+from models.corpus import LabelledPassage, json_lines
 from models.tagger.examples import UNKNOWN, Example, Labels, background, from_passage
 
 ORDINARY: tuple[tuple[str, str, int], ...] = (
@@ -78,7 +77,7 @@ def _translated(rows: Sequence[LabelledPassage], labels: Labels, folder: Path) -
     known = {row.id: row for row in rows}
     found = []
     for path in sorted(folder.glob("*.jsonl")):
-        for line in json_lines(path):
+        for _, line in json_lines(path):
             if (row := known.get(line["id"])) is not None:
                 bare = tuple(replace(one, evidence=()) for one in row.annotations)
                 lang = "sr" if line["written_in"] == "sq" else "sq"
@@ -88,7 +87,7 @@ def _translated(rows: Sequence[LabelledPassage], labels: Labels, folder: Path) -
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    return [row for row in json_lines(path) if _SHORTEST <= len(row["text"]) <= _LONGEST]
+    return [row for _, row in json_lines(path) if _SHORTEST <= len(row["text"]) <= _LONGEST]
 
 
 def _ordinary(path: Path, labels: Labels, name: str, lang: str, most: int, draw: random.Random) -> list[Example]:
