@@ -17,14 +17,13 @@ from sklearn.metrics import average_precision_score, f1_score
 from models.calibration import calibrated, fit_calibration, pick_thresholds, summarise, wild_weights
 from models.corpus import LabelledPassage, read_corpus
 from models.encoder.network import WordEncoder
-from models.encoder.table import save_table
 from models.linear import load_linear, write_json
 from models.passages import PassageInput, Thresholds
 from models.registry import ModelCard, write_card
+from models.tagger.body import TaggerBody, as_body
 from models.tagger.examples import STANCES, Example, Labels, from_passage, label_names
-from models.tagger.export import export_tagger
-from models.tagger.network import TaggerNetwork
-from models.tagger.onnx_model import FORMAT, OnnxTagger, load_tagger
+from models.tagger.network import TaggerHeads
+from models.tagger.onnx_model import OnnxTagger, load_tagger
 from models.tagger.sources import Material, gather
 from models.tagger.training import TaggerOptions, train_tagger
 from models.training import set_facts
@@ -49,7 +48,7 @@ class TaggerPlan:
 
 
 def train_and_save(
-    encoder: WordEncoder,
+    encoder: WordEncoder | TaggerBody,
     plan: TaggerPlan,
     families: Mapping[str, str],
     *,
@@ -64,20 +63,21 @@ def train_and_save(
 
     Raises InputError for a corpus that cannot be read.
     """
-    rows, dev = read_corpus(plan.corpus), read_corpus(plan.dev)
+    body, rows, dev = as_body(encoder), read_corpus(plan.corpus), read_corpus(plan.dev)
     labels = label_names(rows, families, plan.least)
     material = gather(rows, labels, plan.data, plan.translations, seed=plan.options.seed)
     say(f"{len(material.examples)} examples: " + ", ".join(f"{count} {what}" for what, count in material.counts.items()))
-    network = train_tagger(encoder, material.examples, labels, plan.options, say)
+    titles = {row.text: row.title for row in rows if row.title}
+    network = train_tagger(body, material.examples, labels, plan.options, say, titles)
     made_on = made_on or datetime.now(UTC).date()
     version = version or made_on.strftime("%Y.%m.%d")
-    bare = _bare_config(labels, families) | {"format": FORMAT, "name": name, "version": version, "codebook": codebook}
-    write_model(out, network, bare)
-    measured = calibrate(out, dev, material, plan, labels)
+    bare = _bare_config(labels, families) | {"format": body.format, "name": name, "version": version, "codebook": codebook}
+    write_model(out, network, bare, body)
+    measured = calibrate(out, dev, material, plan, labels, body.load)
     card = ModelCard(
         name=name,
         version=version,
-        format=FORMAT,
+        format=body.format,
         codebook=codebook,
         made_on=made_on.isoformat(),
         intended_use="Candidates for review, search and aggregate counts; never a decision about a person or an outlet.",
@@ -86,11 +86,12 @@ def train_and_save(
             "Probabilities are calibrated on written passages, where narratives are far more frequent than in the news.",
             "Irony and implied meaning escape it more often than plain statements.",
             "A passage of more than 160 words is read up to there.",
+            *body.limits,
         ),
-        data=_data_rows(plan, rows, material),
+        data=(*body.data, *_data_rows(plan, rows, material)),
         measured={"how": "the dev split, which set calibration and thresholds; see docs/measurements.md for the test split"}
         | measured,
-        licence="AGPL-3.0-or-later (trained on sets under CC BY, CC BY-SA and GPL-3.0)",
+        licence=body.licence,
     )
     return write_card(out, card)
 
@@ -109,7 +110,12 @@ def _bare_config(labels: Labels, families: Mapping[str, str]) -> dict[str, Any]:
 
 
 def calibrate(
-    folder: Path, dev: Sequence[LabelledPassage], material: Material, plan: TaggerPlan, labels: Labels
+    folder: Path,
+    dev: Sequence[LabelledPassage],
+    material: Material,
+    plan: TaggerPlan,
+    labels: Labels,
+    load: Callable[[Path], OnnxTagger] = load_tagger,
 ) -> dict[str, Any]:
     """Fit what the saved network needs to speak in probabilities, write it into its configuration, and return the figures.
 
@@ -118,7 +124,7 @@ def calibrate(
     """
     config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     names, families = labels.narratives, config["families"]
-    tagger = load_tagger(folder)
+    tagger = load(folder)
     examples = [from_passage(row, labels) for row in dev]
     written = tagger.raw([PassageInput(row.text, row.title or "") for row in dev])
     ordinary = tagger.raw([PassageInput(one.text) for one in material.held_out])
@@ -164,7 +170,7 @@ def _evidence_cut(examples: Sequence[Example], evidence: Sequence[NDArray[np.flo
         if one.told is not None and one.evidence is not None:
             for at in np.flatnonzero(one.told):
                 logits.append(scores[at])
-                truth.append(one.evidence[at])
+                truth.append(one.evidence[at][: len(scores[at])])  # a network may read fewer words than were labelled
     if not logits:
         return 0.0
     flat, right = np.concatenate(logits), np.concatenate(truth) > 0
@@ -185,11 +191,10 @@ def _public(tagger: OnnxTagger, material: Material) -> dict[str, Any]:
     return found
 
 
-def write_model(out: Path, network: TaggerNetwork, config: Mapping[str, Any]) -> None:
-    """Write `model.json`, `words.safetensors` and `tagger.onnx`."""
+def write_model(out: Path, network: TaggerHeads, config: Mapping[str, Any], body: TaggerBody) -> None:
+    """Write `model.json` and the weights."""
     out.mkdir(parents=True, exist_ok=True)
-    save_table(out / "words.safetensors", network.encoder.table.weight.detach().numpy())
-    export_tagger(network, out / "tagger.onnx")
+    body.save(network, out)
     write_json(out / "model.json", config)
 
 

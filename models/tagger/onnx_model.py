@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from eho.errors import ModelError
 from models.configured import ConfiguredModel, Floats, sigmoid, softmax
@@ -25,12 +26,24 @@ _BATCH = 32
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """A text as the network takes it; `first`: the place of its first own word."""
+class Prepared:
+    """A text as a reader cut it. `size`: how much the network has to read; `first`: where on the outputs' last axis its own
+    words begin; `words`: these, as far as the network can read; `parts`: what the reader makes its inputs of."""
 
-    forms: list[str]
+    size: int
     first: int
     words: Words
+    parts: Any
+
+
+class Reader(Protocol):
+    """Turns texts into the inputs of a network; safe to use from several threads."""
+
+    def prepare(self, text: str, context: str) -> Prepared:
+        """Cut a text and what stands around it."""
+
+    def inputs(self, texts: Sequence[Prepared]) -> dict[str, NDArray[Any]]:
+        """Put texts into one batch."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +61,12 @@ class OnnxTagger(ConfiguredModel):
     def __init__(
         self,
         config: Mapping[str, Any],
-        table: WordTable,
+        reader: Reader,
         session: onnxruntime.InferenceSession,
         partner: LinearModel | None = None,
     ) -> None:
         super().__init__(config)
-        self._table, self._session, self._partner = table, session, partner
+        self._reader, self._session, self._partner = reader, session, partner
         self._labels: tuple[str, ...] = tuple(config["narratives"])
         self._families: Mapping[str, str] = config["families"]
         calibration = [config["calibration"].get(self._families[label], [1.0, 0.0]) for label in self._labels]
@@ -62,7 +75,7 @@ class OnnxTagger(ConfiguredModel):
 
     def predict(self, passages: Sequence[PassageInput]) -> list[PassagePrediction]:
         """Tag passages, in order."""
-        prepared = [_prepare(one.text, one.context) for one in passages]
+        prepared = [self._reader.prepare(one.text, one.context) for one in passages]
         answers: list[PassagePrediction | None] = [None] * len(passages)
         for places, output in self._run(prepared):
             scores = self._with_partner(output["narratives"], [passages[at].text for at in places])
@@ -75,7 +88,7 @@ class OnnxTagger(ConfiguredModel):
     def predict_sense(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
         """Return sense (or `none`) -> probability for each text."""
         answers: list[Mapping[str, float]] = [{}] * len(texts)
-        for places, output in self._run([_prepare(text, "") for text in texts]):
+        for places, output in self._run([self._reader.prepare(text, "") for text in texts]):
             probabilities = softmax(output["sense"])
             for row, at in enumerate(places):
                 answers[at] = {name: float(value) for name, value in zip(self._config["senses"], probabilities[row], strict=True)}
@@ -83,7 +96,7 @@ class OnnxTagger(ConfiguredModel):
 
     def raw(self, passages: Sequence[PassageInput]) -> RawScores:
         """Return the network's scores before calibration and without the partner, in order."""
-        prepared = [_prepare(one.text, one.context) for one in passages]
+        prepared = [self._reader.prepare(one.text, one.context) for one in passages]
         narratives = np.zeros((len(passages), len(self._labels)), np.float32)
         evidence: list[Floats] = [np.zeros((0, 0), np.float32)] * len(passages)
         public = np.zeros((len(passages), 2), np.float32)
@@ -100,19 +113,16 @@ class OnnxTagger(ConfiguredModel):
         weight = float(self._config["partner"]["weight"])
         return np.asarray(scores + weight * self._partner.narrative_scores(texts, self._labels), np.float32)
 
-    def _run(self, prepared: Sequence[_Prepared]) -> Iterator[tuple[list[int], dict[str, Floats]]]:
+    def _run(self, prepared: Sequence[Prepared]) -> Iterator[tuple[list[int], dict[str, Floats]]]:
         """Run texts of about the same length together; yield their places and the network's outputs."""
-        order = sorted(range(len(prepared)), key=lambda at: len(prepared[at].forms))
+        order = sorted(range(len(prepared)), key=lambda at: prepared[at].size)
         names = [output.name for output in self._session.get_outputs()]
         for start in range(0, len(order), _BATCH):
             chosen = order[start : start + _BATCH]
-            places, unique = to_places([prepared[at].forms for at in chosen])
-            vectors = np.concatenate([self._table.specials, self._table.vectors(unique)])
-            starts = np.array([1 + prepared[at].first for at in chosen], np.int64)
-            values = self._session.run(names, {"vectors": vectors, "places": places, "starts": starts})
+            values = self._session.run(names, self._reader.inputs([prepared[at] for at in chosen]))
             yield chosen, dict(zip(names, values, strict=True))
 
-    def _answer(self, text: _Prepared, probabilities: Floats, output: Mapping[str, Floats]) -> PassagePrediction:
+    def _answer(self, text: Prepared, probabilities: Floats, output: Mapping[str, Floats]) -> PassagePrediction:
         listed = [at for at, label in enumerate(self._labels) if probabilities[at] >= self.thresholds(label).list_at]
         stances = softmax(output["stances"])
         return PassagePrediction(
@@ -126,7 +136,7 @@ class OnnxTagger(ConfiguredModel):
             severity=int((sigmoid(output["severity"]) >= 0.5).sum()),
         )
 
-    def _evidence(self, text: _Prepared, logits: Floats) -> tuple[int, int]:
+    def _evidence(self, text: Prepared, logits: Floats) -> tuple[int, int]:
         """Return the run of words that the network took for evidence, in code points of the passage."""
         if not text.words.spans:
             return 0, 0
@@ -135,17 +145,29 @@ class OnnxTagger(ConfiguredModel):
         return text.words.spans[first][0], text.words.spans[last][1]
 
     @staticmethod
-    def _own(text: _Prepared, logits: Floats) -> Floats:
+    def _own(text: Prepared, logits: Floats) -> Floats:
         """Cut the passage's own words out of what the network says of a whole text (last axis)."""
-        begin = 1 + text.first
-        return logits[..., begin : begin + len(text.words.forms)]
+        return logits[..., text.first : text.first + len(text.words.forms)]
 
 
-def _prepare(text: str, context: str) -> _Prepared:
-    words = split_words(text, most=MOST_WORDS)
-    around = split_words(context, most=MOST_CONTEXT).forms if context else ()
-    head = [*around, SEPARATOR] if around else []
-    return _Prepared([*head, *words.forms], len(head), words)
+class WordReader:
+    """Reads for the small encoder: folded words, whose vectors are composed outside the network."""
+
+    def __init__(self, table: WordTable) -> None:
+        self._table = table
+
+    def prepare(self, text: str, context: str) -> Prepared:
+        """Cut a text into its words, after those of its context and a separator."""
+        words = split_words(text, most=MOST_WORDS)
+        around = split_words(context, most=MOST_CONTEXT).forms if context else ()
+        forms = [*around, SEPARATOR, *words.forms] if around else list(words.forms)
+        return Prepared(len(forms), 1 + len(forms) - len(words.forms), words, forms)
+
+    def inputs(self, texts: Sequence[Prepared]) -> dict[str, NDArray[Any]]:
+        """Return the vectors of the batch's words, where each stands, and where each passage begins."""
+        places, unique = to_places([text.parts for text in texts])
+        vectors = np.concatenate([self._table.specials, self._table.vectors(unique)])
+        return {"vectors": vectors, "places": places, "starts": np.array([text.first for text in texts], np.int64)}
 
 
 def load_tagger(folder: Path, partner: LinearModel | None = None) -> OnnxTagger:
@@ -153,12 +175,17 @@ def load_tagger(folder: Path, partner: LinearModel | None = None) -> OnnxTagger:
 
     Raises ModelError in one line where a file is missing or broken.
     """
+    return load_with(folder, lambda: WordReader(load_table(folder / "words.safetensors")), partner)
+
+
+def load_with(folder: Path, reader: Callable[[], Reader], partner: LinearModel | None = None) -> OnnxTagger:
+    """Read the folder of a tagger that `reader` reads for. Raises ModelError in one line where a file is missing or broken."""
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = int(config.get("threads", 0))
         session = onnxruntime.InferenceSession(folder / "tagger.onnx", options, providers=["CPUExecutionProvider"])
-        return OnnxTagger(config, load_table(folder / "words.safetensors"), session, partner)
+        return OnnxTagger(config, reader(), session, partner)
     except Exception as error:  # ONNX Runtime and safetensors raise their own types; to the user every cause is one and the same
         raise ModelError(
             f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from models.encoder.network import WordEncoder, as_tensors
-from models.encoder.words import to_batch
-from models.tagger.examples import SEVERITIES, Example, Labels, inputs_of
-from models.tagger.network import TaggerNetwork, TaggerOutput
+from models.encoder.network import WordEncoder
+from models.tagger.body import TaggerBody, as_body
+from models.tagger.examples import SEVERITIES, Example, Labels
+from models.tagger.network import Loose, TaggerHeads, TaggerOutput
 
 Say = Callable[[str], None]
 
@@ -36,6 +37,7 @@ class TaggerOptions:
     masked: float = 0.05
     focus: float = 1.0  # exponent of the asymmetric loss on negatives (Ridnik et al. 2021)
     seed: int = 11
+    accumulate: int = 1  # batches before the weights move: a large batch on a card with little memory
 
 
 @dataclass(frozen=True)
@@ -52,39 +54,83 @@ class Scores:
     evidence: list[NDArray[np.float32]]
 
 
+def pick_device() -> torch.device:
+    """Return the graphics card where there is one that PyTorch can use, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def train_tagger(
-    encoder: WordEncoder, examples: Sequence[Example], labels: Labels, options: TaggerOptions, say: Say
-) -> TaggerNetwork:
-    """Fit a tagger; the same inputs and options give the same weights on one machine."""
+    encoder: WordEncoder | TaggerBody,
+    examples: Sequence[Example],
+    labels: Labels,
+    options: TaggerOptions,
+    say: Say,
+    titles: Mapping[str, str] | None = None,
+) -> TaggerHeads:
+    """Fit a tagger; the same inputs and options give the same weights on one machine.
+
+    `titles`: text of a passage -> its headline as published, which examples hold folded only.
+    """
     torch.manual_seed(options.seed)
-    draw = random.Random(options.seed)
-    network = TaggerNetwork(encoder, labels)
+    loose = Loose(random.Random(options.seed), options.mistyped, options.without_context)
+    device = pick_device()
+    network = as_body(encoder).network(labels, titles or {})
     with torch.no_grad():
         network.presence.bias.fill_(-4.0)
-    ours = list(encoder.parameters())
-    heads = [one for name, one in network.named_parameters() if not name.startswith("encoder.")]
-    optimiser = torch.optim.AdamW(
-        [{"params": ours, "lr": options.encoder_rate}, {"params": heads, "lr": options.head_rate}], weight_decay=0.01, fused=True
-    )
+    network.to(device).train()
+    optimiser = _optimiser(network, options)
     batches = math.ceil(len(examples) / options.batch)
-    total, step = batches * options.epochs, 0
-    network.train()
+    total, step = math.ceil(batches / options.accumulate) * options.epochs, 0
     for epoch in range(options.epochs):
         started, losses = time.monotonic(), []
-        for chosen in _shuffled(examples, options.batch, draw):
-            with torch.autocast("cpu", dtype=torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
-                output, offsets = _forward(network, chosen, options, draw)
-            loss = _loss(output, chosen, offsets, options)
-            loss.backward()
+        for at, chosen in enumerate(_shuffled(examples, options.batch, loose.draw), start=1):
+            losses.append(_backward(network, chosen, options, loose))
+            if at % options.accumulate and at < batches:
+                continue
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             for group, rate in zip(optimiser.param_groups, (options.encoder_rate, options.head_rate), strict=True):
                 group["lr"] = rate * _share(step, total)
             optimiser.step()
             optimiser.zero_grad()
             step += 1
-            losses.append(loss.item())
         say(f"epoch {epoch + 1} of {options.epochs}: loss {np.mean(losses):.4f}, {time.monotonic() - started:.0f} s")
-    return network.eval()
+    return network.cpu().eval()
+
+
+def _optimiser(network: TaggerHeads, options: TaggerOptions) -> torch.optim.Optimizer:
+    heads = [one for name, one in network.named_parameters() if not name.startswith("encoder.")]
+    groups = [
+        {"params": list(network.encoder.parameters()), "lr": options.encoder_rate},
+        {"params": heads, "lr": options.head_rate},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
+
+
+def _backward(network: TaggerHeads, chosen: Sequence[Example], options: TaggerOptions, loose: Loose) -> float:
+    """Add the gradients of one batch; return its loss."""
+    reading = network.read(chosen, loose)
+    with _half(network):
+        output = network(*_to(reading.tensors, network))
+    loss = _loss(output, chosen, reading.spans, options)
+    (loss / options.accumulate).backward()
+    return loss.item()
+
+
+def _to(tensors: Sequence[Tensor], network: TaggerHeads) -> tuple[Tensor, ...]:
+    device = network.queries.device
+    return tuple(tensor.to(device, non_blocking=True) for tensor in tensors)
+
+
+@contextmanager
+def _half(network: TaggerHeads) -> Iterator[None]:
+    """Compute in bfloat16."""
+    kind = network.queries.device.type
+    with torch.autocast(kind, dtype=torch.bfloat16):
+        if kind == "cpu":
+            with sdpa_kernel(SDPBackend.MATH):  # the fused kernel is slower backwards on short texts
+                yield
+        else:
+            yield
 
 
 def _share(step: int, total: int) -> float:
@@ -103,42 +149,33 @@ def _shuffled(examples: Sequence[Example], size: int, draw: random.Random) -> li
     return batches
 
 
-def _forward(
-    network: TaggerNetwork, chosen: Sequence[Example], options: TaggerOptions | None, draw: random.Random | None
-) -> tuple[TaggerOutput, list[int]]:
-    loose = (options.mistyped, options.without_context) if options else (0.0, 0.0)
-    given = [inputs_of(one, draw, mistyped=loose[0], without_context=loose[1]) for one in chosen]
-    batch = to_batch([words for words, _ in given])
-    starts = torch.tensor([1 + start for _, start in given])
-    return network(*as_tensors(batch), starts), [1 + start for _, start in given]
-
-
-def _loss(output: TaggerOutput, chosen: Sequence[Example], offsets: Sequence[int], options: TaggerOptions) -> Tensor:
-    weights = torch.tensor([one.weight for one in chosen])
-    total = torch.zeros(())
+def _loss(output: TaggerOutput, chosen: Sequence[Example], spans: Sequence[tuple[int, int]], options: TaggerOptions) -> Tensor:
+    device = output.narratives.device
+    weights = torch.tensor([one.weight for one in chosen], device=device)
+    total = torch.zeros((), device=device)
     rows = [at for at, one in enumerate(chosen) if one.narratives is not None]
     if rows:
         mine = [chosen[at] for at in rows]
-        truth = torch.from_numpy(np.stack([one.narratives for one in mine if one.narratives is not None]))
+        truth = torch.from_numpy(np.stack([one.narratives for one in mine if one.narratives is not None])).to(device)
         total = total + _asymmetric(output.narratives[rows].float(), truth, weights[rows], options.focus)
-        total = total + 0.5 * _evidence_loss(output, chosen, rows, offsets)
-        stances = torch.from_numpy(np.stack([one.stances for one in mine if one.stances is not None]))
+        total = total + 0.5 * _evidence_loss(output, chosen, rows, spans)
+        stances = torch.from_numpy(np.stack([one.stances for one in mine if one.stances is not None])).to(device)
         if (stances >= 0).any():
             total = total + 0.5 * functional.cross_entropy(
                 output.stances[rows].float().flatten(0, 1), stances.flatten(), ignore_index=-1
             )
-        targets = torch.from_numpy(np.stack([one.targets for one in mine if one.targets is not None]))
+        targets = torch.from_numpy(np.stack([one.targets for one in mine if one.targets is not None])).to(device)
         total = total + functional.binary_cross_entropy_with_logits(output.targets[rows].float(), targets)
-    sense = torch.tensor([one.sense for one in chosen])
+    sense = torch.tensor([one.sense for one in chosen], device=device)
     if (sense >= 0).any():
         total = total + 0.3 * functional.cross_entropy(output.sense.float(), sense, ignore_index=-1)
-    severity = torch.tensor([one.severity for one in chosen])
+    severity = torch.tensor([one.severity for one in chosen], device=device)
     if (severity >= 0).any():
         some = severity >= 0
-        reached = (severity[some].unsqueeze(1) >= torch.arange(1, SEVERITIES)).float()
+        reached = (severity[some].unsqueeze(1) >= torch.arange(1, SEVERITIES, device=device)).float()
         total = total + 0.3 * functional.binary_cross_entropy_with_logits(output.severity[some].float(), reached)
     for name in ("offence", "hate"):
-        truth = torch.tensor([float(getattr(one, name)) for one in chosen])
+        truth = torch.tensor([float(getattr(one, name)) for one in chosen], device=device)
         if (truth >= 0).any():
             some = truth >= 0
             total = total + 0.5 * functional.binary_cross_entropy_with_logits(getattr(output, name)[some].float(), truth[some])
@@ -152,20 +189,23 @@ def _asymmetric(logits: Tensor, truth: Tensor, weights: Tensor, focus: float) ->
     return (plain * factor.detach() * weights.unsqueeze(1)).sum(1).mean()
 
 
-def _evidence_loss(output: TaggerOutput, chosen: Sequence[Example], rows: Sequence[int], offsets: Sequence[int]) -> Tensor:
+def _evidence_loss(
+    output: TaggerOutput, chosen: Sequence[Example], rows: Sequence[int], spans: Sequence[tuple[int, int]]
+) -> Tensor:
     losses = []
     for at in rows:
-        one = chosen[at]
-        if one.evidence is None or one.told is None:
+        one, (first, last) = chosen[at], spans[at]
+        if one.evidence is None or one.told is None or last == first:
             continue
         known = np.flatnonzero(one.told)
         if len(known):
-            logits = output.evidence[at][known, offsets[at] : offsets[at] + len(one.words)].float()
-            losses.append(functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(one.evidence[known])))
-    return torch.stack(losses).mean() if losses else torch.zeros(())
+            logits = output.evidence[at][known, first:last].float()
+            truth = torch.from_numpy(one.evidence[known, : last - first]).to(logits.device)
+            losses.append(functional.binary_cross_entropy_with_logits(logits, truth))
+    return torch.stack(losses).mean() if losses else torch.zeros((), device=output.evidence.device)
 
 
-def score(network: TaggerNetwork, examples: Sequence[Example], batch: int = 64) -> Scores:
+def score(network: TaggerHeads, examples: Sequence[Example], batch: int = 64) -> Scores:
     """Run a tagger over examples; results come back in their order."""
     order = sorted(range(len(examples)), key=lambda at: len(examples[at].words) + len(examples[at].context))
     found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in Scores.__dataclass_fields__ if name != "evidence"}
@@ -174,10 +214,11 @@ def score(network: TaggerNetwork, examples: Sequence[Example], batch: int = 64) 
     with torch.inference_mode():
         for first in range(0, len(order), batch):
             places = order[first : first + batch]
-            output, offsets = _forward(network, [examples[at] for at in places], None, None)
+            reading = network.read([examples[at] for at in places])
+            output = network(*_to(reading.tensors, network))
             for name, parts in found.items():
-                parts.append(getattr(output, name).float().numpy())
-            for row, (at, offset) in enumerate(zip(places, offsets, strict=True)):
-                evidence[at] = output.evidence[row, :, offset : offset + len(examples[at].words)].float().numpy()
+                parts.append(getattr(output, name).float().cpu().numpy())
+            for row, (at, (begin, end)) in enumerate(zip(places, reading.spans, strict=True)):
+                evidence[at] = output.evidence[row, :, begin:end].float().cpu().numpy()
     back = np.argsort(order)
     return Scores(**{name: np.concatenate(parts)[back] for name, parts in found.items()}, evidence=evidence)

@@ -14,12 +14,14 @@ import torch
 from eho.codebook import Codebook
 from eho.errors import ModelError
 from models.corpus import LabelledAnnotation, LabelledPassage, read_corpus
-from models.encoder.network import EncoderShape, WordEncoder
-from models.encoder.words import SEPARATOR
+from models.encoder.network import EncoderShape, WordEncoder, as_tensors
+from models.encoder.words import SEPARATOR, to_batch
 from models.passages import PassageInput
 from models.registry import load_model, read_card
-from models.tagger.assembly import TaggerPlan, train_and_save
+from models.tagger.assembly import TaggerPlan, train_and_save, write_model
+from models.tagger.body import as_body
 from models.tagger.examples import UNKNOWN, Labels, from_passage, inputs_of, loosened
+from models.tagger.network import TaggerNetwork
 from models.tagger.onnx_model import OnnxTagger
 from models.tagger.training import TaggerOptions, score, train_tagger
 
@@ -79,6 +81,27 @@ def test_a_tagger_learns_what_it_is_shown() -> None:
     assert found.evidence[0][0][marked].mean() > found.evidence[0][0][~marked].mean()
 
 
+def test_a_trained_state_gives_the_numbers_it_gave_before_the_heads_were_split_off() -> None:
+    """The parameters' names and the expected logits were noted from the network of version 0.1.0, one class then."""
+    network = TaggerNetwork(WordEncoder(_SHAPE), _LABELS).eval()
+    assert {name.split(".")[0] for name in network.state_dict()} == {
+        "encoder", "part", "queries", "keys", "lean", "presence", "stance", "label", "sense", "targets", "severity", "steps", "public",
+    }  # fmt: skip
+    with torch.no_grad():
+        for name, weights in network.named_parameters():
+            ramp = torch.arange(weights.numel(), dtype=torch.float64)
+            weights.copy_((torch.sin(ramp * 0.7 + len(name)) * 0.3).reshape(weights.shape))
+    batch = to_batch([["titulli", SEPARATOR, "te", "kthyerit", "jane", "bombe"], ["jedna", "rec"]])
+    with torch.inference_mode():
+        output = network(*as_tensors(batch), torch.tensor([3, 1]))
+    assert output.narratives.flatten().tolist() == pytest.approx([-0.03401, 2.14292, -0.03416, 2.1411], abs=1e-4)
+    assert output.evidence.flatten()[:4].tolist() == pytest.approx([-1.37006, -1.37327, -1.3749, -1.37158], abs=1e-4)
+    assert output.severity[0, :4].tolist() == pytest.approx([-0.32456, -0.20208, -0.00191, 0.18181], abs=1e-4)
+    totals = {name: float(getattr(output, name).sum()) for name in ("stances", "sense", "targets", "offence", "hate")}
+    expected = {"stances": -2.186, "sense": -0.0413, "targets": 2.7487, "offence": 3.0388, "hate": -2.9209}
+    assert totals == pytest.approx(expected, abs=1e-3)
+
+
 @pytest.fixture(scope="module")
 def folder(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("models") / "tiny"
@@ -100,19 +123,16 @@ def test_a_saved_tagger_loads_with_its_card(folder: Path) -> None:
 
 
 def test_quantised_answers_are_near_those_of_pytorch(small_corpus: Path, tmp_path: Path) -> None:
-    from models.tagger.assembly import write_model
-    from models.tagger.network import TaggerNetwork
-    from models.tagger.onnx_model import load_tagger
-
     torch.manual_seed(3)
-    network = TaggerNetwork(WordEncoder(_SHAPE), _LABELS).eval()
+    body = as_body(WordEncoder(_SHAPE))
+    network = body.network(_LABELS, {}).eval()
     config = {
         "narratives": list(_LABELS.narratives), "families": dict.fromkeys(_LABELS.narratives, "x"), "stances": ["endorse", "amplify_uncritical", "report_neutral", "counter", "unclear"],
         "senses": list(_LABELS.senses), "targets": list(_LABELS.targets), "calibration": {}, "evidence_at": 0.0,
         "thresholds": {name: [0.0, 0.5] for name in _LABELS.narratives}, "name": "x", "version": "1", "codebook": "1",
     }  # fmt: skip
-    write_model(tmp_path / "x", network, config)
-    model = load_tagger(tmp_path / "x")
+    write_model(tmp_path / "x", network, config, body)
+    model = body.load(tmp_path / "x")
     rows = [replace(row, sense=None) for row in read_corpus(small_corpus)[:12]]
     answers = model.predict([PassageInput(row.text, row.title or "") for row in rows])
     logits = score(network, [from_passage(row, _LABELS) for row in rows]).narratives
