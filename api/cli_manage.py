@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         (
             "codebook",
             "Narratives and every value of a tag.",
-            {"show": codebook_show, "validate": codebook_validate, "diff": cli_codebook.diff, "guide": cli_codebook.guide},
+            {"show": codebook_show, "validate": codebook_validate, **cli_codebook.COMMANDS},
         ),
         ("models", "Models and their cards.", cli_models.COMMANDS),
     )

@@ -199,10 +199,12 @@ class Service:
         language: str = "en",
     ) -> dict[str, Any]:
         """Answer as `eho trends --json`: one series for each narrative and value of `split`. Raises as `search`."""
-        from index.trends import COUNTED_STANCES, TrendOptions
+        from api.own_narratives import check_narrative, counted_stances
+        from index.trends import TrendOptions
 
         for name in narrative:
-            self.codebook.narrative(name)
+            check_narrative(self._parts, name)
+        query = self._query(q)
         options = TrendOptions(
             filters=_filters(start, end, source, lang, kind, (), ()),
             of=None if of is None else self._query(of),
@@ -212,13 +214,13 @@ class Service:
             show_as=_choice("as", as_, ("share", "count")),
             copies=_choice("copies", copies, ("exclude", "include")),
             panel=_choice("panel", panel, ("all", "constant")),
-            stances=tuple(_choice("stance", one, STANCES) for one in stance) or COUNTED_STANCES,
+            stances=tuple(_choice("stance", one, STANCES) for one in stance) or counted_stances(self._parts, query, narrative),
             include_needs_review=include_needs_review,
             source_groups=self._source_groups(split),
             model=self.model_version,
             language=_choice("language", language, UI_LANGUAGES),
         )
-        return self._parts.index().trends(self._query(q), options).to_mapping()
+        return self._parts.index().trends(query, options).to_mapping()
 
     def _source_groups(self, split: str | None) -> dict[str, str | None]:
         if split not in ("ownership", "audience"):

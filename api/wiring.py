@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from index.embedded import EmbeddedIndex
     from index.store import Store
     from index.vocabulary import Vocabulary
+    from models.own.library import OwnLibrary
     from models.registry import ModelCard
     from nlp.pipeline import Pipeline
 
@@ -71,13 +72,33 @@ class Parts:
         """The values that queries may name."""
         from index.vocabulary import Vocabulary
 
-        return Vocabulary.from_codebook(self.codebook)
+        return Vocabulary.from_codebook(self.codebook).with_narratives({id: self.own.get(id).titles for id in self.own.ids()})
+
+    @property
+    def own(self) -> OwnLibrary:
+        """The user's own narratives, as their files say now."""
+        from models.own.library import OwnLibrary
+
+        return OwnLibrary(self.home.path / "narratives")
+
+    def own_cards(self) -> dict[str, ModelCard]:
+        """Return the cards of the trained own narratives by id. Raises ModelError for an id that the codebook took meanwhile."""
+        cards = self.own.trained()
+        if taken := sorted(cards.keys() & {narrative.id for narrative in self.codebook.narratives}):
+            raise ModelError(
+                f"Your narrative {taken[0]!r} stands in codebook {self.codebook.tag} too; "
+                f"run eho codebook remove {taken[0]} --yes, or add it anew under another id."
+            )
+        return cards
 
     @property
     def model_version(self) -> ModelVersion:
         """The model that tags, read off its card; loading its weights is not needed for this."""
+        from models.own.library import version_with
+
         card = self.model_card()
-        return ModelVersion(name=card.name, version=card.version, codebook=self.codebook.tag)
+        version = version_with(card.version, {id: own.version for id, own in self.own_cards().items()})
+        return ModelVersion(name=card.name, version=version, codebook=self.codebook.tag)
 
     def model_card(self, name: str | None = None) -> ModelCard:
         """Return the card of a model given by name or folder, by default of the one that tags. Raises ModelError."""
@@ -92,15 +113,20 @@ class Parts:
         return cards[name]
 
     def load_pipeline(self, model: str) -> Pipeline:
-        """Load a model by name or folder into a pipeline. Raises ModelError."""
+        """Load a model by name or folder, and the trained own narratives beside it, into a pipeline. Raises ModelError."""
         from models.registry import load_model
         from nlp.pipeline import Pipeline
 
         loaded = load_model(model, folders=[self.home.models], codebook_tag=self.codebook.tag)
+        own = sorted(self.own_cards())
+        if own:
+            from models.own.combined import CombinedModel
+
+            loaded = CombinedModel(loaded, {id: load_model(str(self.own.model_folder(id))) for id in own})
         languages: dict[str, list[str]] = {}
         if self.home.sources.is_dir():
             languages = {source.id: source.languages for source in self.sources.values()}
-        return Pipeline(self.codebook, loaded, languages)
+        return Pipeline(self.codebook, loaded, languages, own)
 
     def require_home(self) -> None:
         """Raise InputError where there is no data folder yet."""

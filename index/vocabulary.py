@@ -45,6 +45,16 @@ class Vocabulary:
         }
         return cls(values, labels)
 
+    def with_narratives(self, names: Mapping[str, Mapping[str, str]]) -> Vocabulary:
+        """Return a vocabulary that also knows these narratives: id -> language -> name."""
+        if not names:
+            return self
+        labels = {language: dict(known) for language, known in self.labels.items()}
+        for id, titles in names.items():
+            for language, title in titles.items():
+                labels.setdefault(language, {})[id] = title
+        return Vocabulary({**self.values, "narrative": (*self.values.get("narrative", ()), *sorted(names))}, labels)
+
     def check(self, name: str, value: str, position: int | None) -> None:
         """Raise QueryError with the nearest known value unless the field takes the value."""
         known = _FIXED.get(name) or self.values.get(name) or ()

@@ -32,6 +32,12 @@ def _load_tagger(folder: Path) -> PassageModel:
     return load_tagger(folder, _partner(folder))
 
 
+def _load_own(folder: Path) -> PassageModel:
+    from models.own.model import load_own
+
+    return load_own(folder)
+
+
 def _partner(folder: Path) -> LinearModel | None:
     """Load the shipped n-gram model that a tagger adds to its own scores; it must be the very one that it was calibrated with."""
     try:
@@ -52,7 +58,11 @@ def _partner(folder: Path) -> LinearModel | None:
     return load_linear(path)
 
 
-_LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {"eho-linear-1": _load_linear, "eho-tagger-1": _load_tagger}
+_LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {
+    "eho-linear-1": _load_linear,
+    "eho-tagger-1": _load_tagger,
+    "eho-own-1": _load_own,
+}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from eho.annotation import Annotation, Sense, SenseTag, Span, Stance
@@ -23,10 +23,15 @@ class _Candidate:
 
 
 class NarrativeStep:
-    """Applies the codebook's rules to what the model says of each passage and merges passages into annotations."""
+    """Applies the codebook's rules to what the model says of each passage and merges passages into annotations.
 
-    def __init__(self, codebook: Codebook, model: PassageModel) -> None:
+    `own` are a user's narratives: no border rule, target group or severity is known for them, and they take nothing from
+    the codebook's.
+    """
+
+    def __init__(self, codebook: Codebook, model: PassageModel, own: Collection[str] = ()) -> None:
         self._model = model
+        self._own = frozenset(own)
         self._known = {narrative.id: narrative for narrative in codebook.narratives}
 
     def annotate(
@@ -42,8 +47,10 @@ class NarrativeStep:
         for passage, prediction, sense in zip(passages, predictions, senses, strict=True):
             listed = [item for item in prediction.stances if self._allowed(item, sense)]
             listed.sort(key=lambda item: -prediction.narratives[item])
+            own = [item for item in prediction.stances if item in self._own]
             candidates.extend(
-                self._candidate(document, passage, prediction, narrative, quoted) for narrative in listed[:_MOST_PER_PASSAGE]
+                self._candidate(document, passage, prediction, narrative, quoted)
+                for narrative in (*listed[:_MOST_PER_PASSAGE], *own)
             )
         return _headlines_by_their_bodies(_merge(candidates))
 
@@ -85,6 +92,8 @@ class NarrativeStep:
 
     def _targets(self, narrative: str, prediction: PassagePrediction) -> tuple[str, ...]:
         """Return the likely target groups; about returnees at least one (border rule 5)."""
+        if narrative in self._own:
+            return ()
         found = sorted(target for target, value in prediction.targets.items() if value >= _TARGET_AT)
         about_returnees = self._known[narrative].requires_sense is Sense.CONFLICT_ZONE
         if about_returnees and not any(target.startswith("returnee_") for target in found):
@@ -94,6 +103,8 @@ class NarrativeStep:
 
     def _severity(self, narrative: str, stance: Stance, severity: int) -> int:
         """Severity rates the passage's own voice (border rule 1)."""
+        if narrative in self._own:
+            return 0
         if self._known[narrative].family == "humanising_counter" or stance in (Stance.COUNTER, Stance.REPORT_NEUTRAL):
             return 0
         return min(severity, 1) if stance is Stance.UNCLEAR else max(severity, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from eho.annotation import AnnotatedDocument, HarmExposure, Language, ModelVersion, Sense, Tags
@@ -22,15 +22,19 @@ _MOST_PASSAGES = 400  # about 28,000 words; what lies beyond is named in the rea
 
 
 class Pipeline:
-    """Tags documents with one codebook and one model."""
+    """Tags documents with one codebook and one model; `own` are narratives of the model that stand beside the codebook."""
 
     def __init__(
-        self, codebook: Codebook, model: PassageModel, source_languages: Mapping[str, Sequence[str]] | None = None
+        self,
+        codebook: Codebook,
+        model: PassageModel,
+        source_languages: Mapping[str, Sequence[str]] | None = None,
+        own: Collection[str] = (),
     ) -> None:
         self._codebook = codebook
         self._model = model
         self._source_languages = source_languages or {}
-        self._narratives = NarrativeStep(codebook, model)
+        self._narratives = NarrativeStep(codebook, model, own)
         self._register = RegisterMarkers(codebook)
         self._hints = ReturnHints(codebook)
 
