@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from eho.errors import InputError
 
+_BEFORE_MARK = re.compile(r" ([,.;:!?)\]»”])")
 _TREEBANKS = (".iob2", ".iob2.gz", ".conllu", ".conllu.gz")
 
 
@@ -54,11 +56,36 @@ def read_background(paths: Sequence[Path], *, most: int) -> list[str]:
     """
     texts: list[str] = []
     for path in paths:
-        read = _sentence_pairs if path.name.endswith(_TREEBANKS) else json_lines
+        read = sentence_pairs if path.name.endswith(_TREEBANKS) else json_lines
         rows = [row["text"] for _, row in read(path) if _usable(row)]
         step = max(1, len(rows) // most)
         texts.extend(rows[::step][:most])
     return texts + [" ".join(text.split()[: 5 + at % 6]) for at, text in enumerate(texts[::2])]
+
+
+def read_translations_of(rows: Sequence[LabelledPassage], folder: Path | None) -> list[LabelledPassage]:
+    """Return labelled passages in the other language, from the JSON lines of a folder: `id`, `written_in`, `sq`, `sr`.
+
+    `evidence`: for each annotation the pieces of the translation that carry it; without it the evidence is not known there.
+    """
+    if folder is None:
+        return []
+    known = {row.id: row for row in rows}
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in json_lines(path):
+            if (row := known.get(line["id"])) is not None:
+                lang = "sr" if line["written_in"] == "sq" else "sq"
+                pieces = line.get("evidence") or [[] for _ in row.annotations]
+                try:
+                    annotations = tuple(
+                        replace(one, evidence=_spans(evidence, line[lang]))
+                        for one, evidence in zip(row.annotations, pieces, strict=True)
+                    )
+                except ValueError as error:
+                    raise InputError(f"{path} line {number} ({line['id']!r}): {error}; see docs/researcher.md.") from error
+                found.append(replace(row, text=line[lang], title=None, lang=lang, annotations=annotations))
+    return found
 
 
 def _usable(row: dict[str, Any]) -> bool:
@@ -81,22 +108,38 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, row
 
 
-def _sentence_pairs(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the texts of a treebank or entity set (`# text = …`), two sentences of a document together, as news is read."""
+def sentence_pairs(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line numbers and the texts of a treebank or entity set, two sentences of a document together, as news is read."""
     held: list[str] = []
+    for number, starts, text in _sentences(path):
+        if starts and held:
+            yield number, {"text": " ".join(held)}
+            held = []
+        held.append(text)
+        if len(held) == 2:
+            yield number, {"text": " ".join(held)}
+            held = []
+    if held:
+        yield number, {"text": " ".join(held)}
+
+
+def _sentences(path: Path) -> Iterator[tuple[int, bool, str]]:
+    """Yield line number, whether a document begins, and the sentence: `# text = …`, else its words put together."""
+    text, words, starts, number = "", list[str](), False, 0
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
-            if line.startswith("# newdoc") and held:
-                yield number, {"text": " ".join(held)}
-                held = []
+            if line.startswith("# newdoc"):
+                starts = True
             elif line.startswith("# text = "):
-                held.append(line.removeprefix("# text = ").strip())
-                if len(held) == 2:
-                    yield number, {"text": " ".join(held)}
-                    held = []
-    if held:
-        yield number, {"text": " ".join(held)}
+                text = line.removeprefix("# text = ").strip()
+            elif line.strip() and not line.startswith("#"):
+                words.append(line.split("\t")[1])
+            elif not line.strip() and (text or words):
+                yield number, starts, text or _BEFORE_MARK.sub(r"\1", " ".join(words))
+                text, words, starts = "", [], False
+    if text or words:
+        yield number, starts, text or _BEFORE_MARK.sub(r"\1", " ".join(words))
 
 
 def _to_row(row: dict[str, Any], path: Path, number: int) -> LabelledPassage:
@@ -121,10 +164,16 @@ def _to_row(row: dict[str, Any], path: Path, number: int) -> LabelledPassage:
 
 
 def _to_annotation(item: dict[str, Any], text: str) -> LabelledAnnotation:
+    spans = _spans(item.get("evidence", ()), text)
+    return LabelledAnnotation(item["narrative"], item["stance"], tuple(item.get("target_groups", ())), spans)
+
+
+def _spans(pieces: Sequence[str], text: str) -> tuple[tuple[int, int], ...]:
+    """Return where pieces of evidence stand in a text."""
     spans = []
-    for quote in item.get("evidence", ()):
-        start = text.find(quote)
+    for piece in pieces:
+        start = text.find(piece)
         if start < 0:
-            raise ValueError(f"evidence {quote!r} does not stand in the text")
-        spans.append((start, start + len(quote)))
-    return LabelledAnnotation(item["narrative"], item["stance"], tuple(item.get("target_groups", ())), tuple(spans))
+            raise ValueError(f"evidence {piece!r} does not stand in the text")
+        spans.append((start, start + len(piece)))
+    return tuple(spans)

@@ -188,7 +188,7 @@ class LinearModel(ConfiguredModel):
 
 
 def save_linear(folder: Path, config: Mapping[str, Any], features: Features, heads: Mapping[str, Heads]) -> None:
-    """Write `model.json`, `vocabulary.json` and `weights.safetensors` (float16) into a folder."""
+    """Write `model.json`, `vocabulary.json` and `weights.safetensors` (8-bit weights, one scale a label) into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[Any]] = {
         "characters.idf": features.characters.idf_.astype(np.float32),
@@ -196,7 +196,9 @@ def save_linear(folder: Path, config: Mapping[str, Any], features: Features, hea
     }
     for name, head in heads.items():
         # in rows: safetensors writes the memory as it lies, and scikit-learn hands out columns
-        arrays[f"{name}.weights"] = np.ascontiguousarray(head.weights, dtype=np.float16)
+        scales = np.maximum(np.abs(head.weights).max(1), 1e-8) / 127
+        arrays[f"{name}.weights"] = np.ascontiguousarray(np.round(head.weights / scales[:, None]), dtype=np.int8)
+        arrays[f"{name}.scales"] = scales.astype(np.float32)
         arrays[f"{name}.bias"] = head.bias.astype(np.float32)
     (folder / "weights.safetensors").write_bytes(save(arrays))
     vocabulary = {name: _in_order(getattr(features, name)) for name in ("characters", "words")}
@@ -215,7 +217,7 @@ def load_linear(folder: Path) -> LinearModel:
             vectorizer.vocabulary = vectorizer.vocabulary_ = {gram: at for at, gram in enumerate(vocabulary[name])}
             vectorizer.idf_ = arrays[f"{name}.idf"]
         heads = {
-            name: Heads(tuple(labels), arrays[f"{name}.weights"].astype(np.float32), arrays[f"{name}.bias"].astype(np.float32))
+            name: Heads(tuple(labels), _weights(arrays, name), arrays[f"{name}.bias"].astype(np.float32))
             for name, labels in config["heads"].items()
         }
         return LinearModel(config, Features(characters, words), heads)
@@ -223,6 +225,11 @@ def load_linear(folder: Path) -> LinearModel:
         raise ModelError(
             f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."
         ) from error
+
+
+def _weights(arrays: Mapping[str, NDArray[Any]], name: str) -> Floats:
+    weights = arrays[f"{name}.weights"].astype(np.float32)
+    return weights * arrays[f"{name}.scales"][:, None] if f"{name}.scales" in arrays else weights  # older ones are float16
 
 
 def _in_order(vectorizer: TfidfVectorizer) -> list[str]:

@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
-from models.corpus import LabelledPassage, read_background, read_corpus
+from models.corpus import LabelledPassage, read_background, read_corpus, read_translations_of
 from models.linear import save_linear
 from models.linear_training import LinearOptions, Say, train_linear
+from models.public_text import public_texts
 from models.registry import ModelCard, write_card
 
 BACKGROUND_ROWS_PER_FILE = 1500
@@ -29,19 +30,26 @@ def train_baseline(
     name: str = "baseline",
     version: str | None = None,
     made_on: date | None = None,
+    translations: Path | None = None,
+    data: Path | None = None,
     options: LinearOptions | None = None,
     say: Say = lambda line: None,
 ) -> ModelCard:
     """Train the n-gram baseline and write it to `out`; return its card.
 
-    `background` are JSON-lines files of ordinary text without labels, taken as negatives. Raises InputError for a corpus
-    that cannot be read. The same inputs and options give the same weights.
+    `background` are JSON-lines files of ordinary text without labels, taken as negatives; `translations` the corpus in the
+    other languages; of the public sets below `data` the passages that were read and labelled are learned too. Raises
+    InputError for a corpus that cannot be read. The same inputs and options give the same weights.
     """
     rows = read_corpus(corpus)
+    translated = read_translations_of(rows, translations)
+    read = [text.read for text in public_texts(data) if text.read is not None and not text.is_held_out] if data else []
     texts = read_background(background, most=BACKGROUND_ROWS_PER_FILE)
     made_on = made_on or datetime.now(UTC).date()
     version = version or made_on.strftime("%Y.%m.%d")
-    trained = train_linear(rows, texts, families, codebook=codebook, name=name, version=version, options=options, say=say)
+    trained = train_linear(
+        [*rows, *translated], texts, families, codebook=codebook, name=name, version=version, read=read, options=options, say=say
+    )
     save_linear(out, trained.config, trained.features, trained.heads)
     card = ModelCard(
         name=name,
@@ -57,7 +65,7 @@ def train_baseline(
             "in the wild a shown tag is wrong more often than its score says.",
             "Stance, targets and severity are less reliable than the narrative itself.",
         ),
-        data=(_corpus_row(corpus, rows), *(_background_row(path) for path in background)),
+        data=(_corpus_row(corpus, rows, len(translated)), *_read_rows(read), *(_background_row(path) for path in background)),
         measured={
             "how": "folds left out by batch, the card's own training corpus; no separate test set",
             "passages": len(rows),
@@ -69,15 +77,24 @@ def train_baseline(
     return write_card(out, card)
 
 
-def _corpus_row(corpus: Path, rows: Sequence[LabelledPassage]) -> dict[str, Any]:
+def _corpus_row(corpus: Path, rows: Sequence[LabelledPassage], translated: int) -> dict[str, Any]:
     return {
         "name": corpus.name,
         "origin": "Eho narrative corpus, written for this project (synthetic)",
         "licence": "CC BY 4.0",
         "rows": len(rows),
+        "translated": translated,
         "rows_by_language": dict(sorted(Counter(row.lang for row in rows).items())),
         "batches": sorted({row.batch for row in rows}),
     }
+
+
+def _read_rows(read: Sequence[LabelledPassage]) -> list[dict[str, Any]]:
+    counts = Counter(row.batch.removeprefix("read-") for row in read)
+    return [
+        {"name": name, **set_facts(name), "rows": rows, "use": "read and labelled for this project"}
+        for name, rows in sorted(counts.items())
+    ]
 
 
 def set_facts(name: str) -> dict[str, str]:

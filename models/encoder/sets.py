@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from eho.folding import fold_text
-from models.corpus import json_lines
+from models.corpus import json_lines, read_background
 from models.encoder.words import folded_words
 
 TEXTS = (
@@ -22,6 +24,9 @@ PAIRS = (
     "ui_sq_sr_en", "ui_sq_en", "ui_sr_en", "parenting_xk_sq_sr", "trust_xk", "tatoeba_sq_en", "tatoeba_sr_en",
     "tatoeba_pivot_sq_sr", "subs_sr_en", "www_l10n_sq_sr",
 )  # fmt: skip
+LOOSE = ("offense_sq", "hate_sr", "parlasent_bcs", "emotion_xed_hbs")  # comments, posts, speeches, subtitles; their text alone
+NEWS = ("sr_set_train", "hr_set_train", "hr500k_part")
+_LOOSE_TIMES = 2  # short and typed as people type: each comes twice
 _LEAST_QUALITY = {"parenting_xk_sq_sr": 0.35, "trust_xk": 0.2}
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-ZČĆŠŽĐËÇА-Я\"„“])")
 _LEAST_WORDS, _MOST_WORDS = 4, 96
@@ -36,15 +41,45 @@ class Translation:
     en: str = ""
 
 
-def read_texts(data: Path, names: Sequence[str] = TEXTS, novels_every: int = 3) -> list[list[str]]:
-    """Return passages as folded words, 4 to 96 words each; of the old novels every third paragraph only."""
+def read_texts(
+    data: Path,
+    names: Sequence[str] = TEXTS,
+    novels_every: int = 3,
+    *,
+    loose: Sequence[str] = LOOSE,
+    news: Sequence[str] = NEWS,
+    extra: Sequence[Path] = (),
+) -> list[list[str]]:
+    """Return passages as folded words, 4 to 96 words each; of the old novels every third paragraph only.
+
+    Rows of the public sets that only measure (`is_held_out`) are left out. `extra`: JSON lines with a field `text`.
+    """
     found: list[list[str]] = []
     for name in names:
         for number, (_, row) in enumerate(json_lines(data / "text" / f"{name}.jsonl.gz")):
             if name == "novels_sr" and number % novels_every:
                 continue
             found.extend(_passages(row["text"]))
+    for name in loose:
+        for _, row in json_lines(data / "labeled" / f"{name}.jsonl.gz"):
+            if not is_held_out(group_of(row)) and row.get("split", "train") == "train":
+                found.extend(list(_passages(row["text"])) * _LOOSE_TIMES)
+    for text in read_background([data / "ner" / f"{name}.iob2.gz" for name in news], most=100_000):
+        found.extend(_passages(text))
+    for path in extra:
+        for _, row in json_lines(path):
+            found.extend(_passages(row["text"]))
     return found
+
+
+def group_of(row: Mapping[str, Any]) -> str:
+    """Return the group of a public row, which never straddles training and measuring: its text of origin, or itself."""
+    return f"hate-{row['text_id']}" if "text_id" in row else str(row["id"])
+
+
+def is_held_out(group: str) -> bool:
+    """True for a fifth of the groups of the public sets, by hash: these rows only measure."""
+    return zlib.crc32(group.encode()) % 5 == 0
 
 
 def _passages(text: str) -> Iterator[list[str]]:

@@ -117,7 +117,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_sets_are_read_folded_and_without_what_is_for_evaluation(data: Path) -> None:
-    assert read_texts(data, ("wiki_sq",))[0][:4] == ["shkolla", "u", "hap", "dje"]
+    assert read_texts(data, ("wiki_sq",), loose=(), news=())[0][:4] == ["shkolla", "u", "hap", "dje"]
     assert read_translations(data, ("tatoeba_sq_en",)) == [Translation("Erdha dje.", "", "I came yesterday.")]
 
 

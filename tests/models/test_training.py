@@ -100,9 +100,9 @@ def test_sentences_of_a_treebank_come_in_pairs_within_their_document(tmp_path: P
     ]
     lines = [
         "# newdoc id = 1",
-        *(f"# text = {one}\n1\tReč\tO" for one in sentences[:3]),
+        *(f"# text = {one}\n1\tReč\tO\n" for one in sentences[:3]),
         "# newdoc id = 2",
-        f"# text = {sentences[3]}",
+        f"# text = {sentences[3]}\n1\tReč\tO",
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     texts = read_background([path], most=9)
