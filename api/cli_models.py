@@ -1,11 +1,11 @@
-"""`eho models list|show|train`: models and their cards."""
+"""`eho models list|show|train|use`: models and their cards."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -15,8 +15,13 @@ from eho.codebook import Codebook
 from eho.errors import InputError, ModelError
 from eho.home import Home
 
+if TYPE_CHECKING:
+    from models.encoder.network import WordEncoder
+    from models.tagger.body import TaggerBody
+
 _COLUMNS = ("name", "version", "codebook", "made_on", "licence", "folder")
 _KINDS = ("baseline", "encoder", "tagger")
+_HUB_RATE = 2e-5  # what large pretrained encoders are tuned with (Devlin et al. 2019); the small one bears more
 
 Corpus = Annotated[
     Path | None,
@@ -58,8 +63,13 @@ def models_train(
         Path | None, typer.Option("--dev", metavar="PATH", help="tagger: labelled passages for calibration and thresholds.")
     ] = None,
     encoder: Annotated[
-        Path | None,
-        typer.Option("--encoder", metavar="FOLDER", help="tagger: a pretrained encoder; random without it."),
+        str | None,
+        typer.Option(
+            "--encoder",
+            metavar="FOLDER|NAME",
+            help="tagger: a pretrained encoder of eho models train encoder, the folder of a Hugging Face one, or its name on the "
+            "hub; random without it.",
+        ),
     ] = None,
     background: Annotated[
         list[Path] | None,
@@ -73,13 +83,21 @@ def models_train(
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="encoder: how many steps.")] = 1000,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="tagger: how often every row is seen.")] = 8,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="tagger: rows in a batch.")] = 32,
+    accumulate: Annotated[
+        int, typer.Option("--accumulate", min=1, help="tagger: batches added up before a step, where memory is short.")
+    ] = 1,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", min=0, help="tagger: learning rate of the encoder; 1.5e-4, on a Hugging Face one 2e-5."),
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The model's name; that of the folder by default.")] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train a model and write it with its card. Public sets are read from EHO_DATA."""
     if kind not in _KINDS:
         raise InputError(f"There is no model kind {kind!r}; use {', '.join(_KINDS)}.", field="kind")
-    for path in (corpus, dev, encoder, translations, partner, *(background or ())):
+    for path in (corpus, dev, translations, partner, *(background or ())):
         if path is not None and not path.exists():
             raise InputError(f"{path} does not exist; check the path.")
     if kind == "encoder":
@@ -95,12 +113,42 @@ def models_train(
     else:
         if dev is None:
             raise InputError("A tagger is calibrated on passages that it was not trained on; give --dev.")
-        plan = _Plan(corpus, dev, translations, partner, epochs)
+        plan = _Plan(corpus, dev, translations, partner, epochs, batch, accumulate, rate)
         card = _tagger(plan, encoder, out, chosen)
     if as_json:
         print_json(card.to_mapping())
     else:
         print_line(f"Wrote model {card.name} {card.version} to {out}.")
+
+
+def models_use(
+    name: Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="A model's name, or its folder.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Tag with this model from now on: check it, and write tag.model into the data folder's config.toml."""
+    from api.model_choice import choose_model
+    from api.wiring import Parts
+
+    parts = Parts(Home.find())
+    parts.require_home()
+    try:
+        with parts.home.writing("models use", parts.settings.home.lock_wait_s, say):
+            choice = choose_model(parts, name)
+    finally:
+        parts.close()
+    if as_json:
+        print_json(choice.to_mapping())
+        return
+    print_line(
+        f"Eho tags with {choice.name} {choice.version} from now on (tag.model = {choice.setting}; before: {choice.before})."
+    )
+    if choice.retag and choice.documents:
+        print_line(
+            f"The next eho run tags the {choice.documents} stored documents anew and updates the index; eho tag uses it now."
+        )
+    for remark in choice.remarks:
+        print_line(remark)
+    print_line("Start eho serve and eho watch anew where they run: they keep the model they began with.")
 
 
 def _baseline(corpus: Path, background: list[Path], out: Path, name: str) -> Any:
@@ -117,21 +165,39 @@ class _Plan(NamedTuple):
     translations: Path | None
     partner: Path | None
     epochs: int
+    batch: int
+    accumulate: int
+    rate: float | None
 
 
-def _tagger(wanted: _Plan, encoder: Path | None, out: Path, name: str) -> Any:
+def _tagger(wanted: _Plan, encoder: str | None, out: Path, name: str) -> Any:
     _need_training_libraries()
-    from models.encoder.network import EncoderShape, WordEncoder
-    from models.encoder.pretraining import load_encoder
+    from models.encoder.network import WordEncoder
     from models.tagger.assembly import TaggerPlan, train_and_save
     from models.tagger.training import TaggerOptions
 
+    body = _body(encoder)
+    rate = wanted.rate or (TaggerOptions().encoder_rate if isinstance(body, WordEncoder) else _HUB_RATE)
+    options = TaggerOptions(epochs=wanted.epochs, batch=wanted.batch, accumulate=wanted.accumulate, encoder_rate=rate)
     codebook = _codebook()
     families = {narrative.id: narrative.family for narrative in codebook.narratives if narrative.id != "other_harmful"}
-    options = TaggerOptions(epochs=wanted.epochs)
     plan = TaggerPlan(wanted.corpus, wanted.dev, wanted.translations, _data(), partner=wanted.partner, options=options)
-    body = WordEncoder(EncoderShape()) if encoder is None else load_encoder(encoder)
     return train_and_save(body, plan, families, codebook=codebook.tag, out=out, name=name, say=say)
+
+
+def _body(encoder: str | None) -> WordEncoder | TaggerBody:
+    """Return the encoder that heads are put on: our own, untrained without a name, or a Hugging Face one."""
+    from models.encoder.network import EncoderShape, WordEncoder
+    from models.encoder.pretraining import load_encoder
+
+    if encoder is None:
+        return WordEncoder(EncoderShape())
+    folder = Path(encoder).expanduser()
+    if (folder / "encoder.json").is_file():
+        return load_encoder(folder)
+    from models.transformer.loading import load_body
+
+    return load_body(encoder)
 
 
 def _train_encoder(out: Path, translations: Path | None, steps: int) -> None:
@@ -163,4 +229,4 @@ def _codebook() -> Codebook:
     return Codebook.load(home.codebook if home.codebook.exists() else None)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"list": models_list, "show": models_show, "train": models_train}
+COMMANDS: dict[str, Callable[..., None]] = {"list": models_list, "show": models_show, "train": models_train, "use": models_use}

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from models.linear import LinearModel
 
 CARD = "card.json"
+TAGGERS = frozenset({"eho-linear-1", "eho-tagger-1", "eho-transformer-1"})  # formats that tag the codebook's narratives
 _SAFE_SUFFIXES = frozenset({".json", ".safetensors", ".onnx", ".md", ".txt"})
+_PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"})
 
 
 def _load_linear(folder: Path) -> PassageModel:
@@ -36,6 +38,12 @@ def _load_own(folder: Path) -> PassageModel:
     from models.own.model import load_own
 
     return load_own(folder)
+
+
+def _load_transformer(folder: Path) -> PassageModel:
+    from models.transformer.onnx_model import load_transformer
+
+    return load_transformer(folder, _partner(folder))
 
 
 def _partner(folder: Path) -> LinearModel | None:
@@ -61,6 +69,7 @@ def _partner(folder: Path) -> LinearModel | None:
 _LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {
     "eho-linear-1": _load_linear,
     "eho-tagger-1": _load_tagger,
+    "eho-transformer-1": _load_transformer,
     "eho-own-1": _load_own,
 }
 
@@ -129,12 +138,17 @@ def load_model(name: str, *, folders: Sequence[Path] = (), codebook_tag: str | N
     Raises ModelError in one line for an unknown name, an unsafe file (pickles among them), a changed file, or a model
     trained for another version of the codebook than `codebook_tag`.
     """
-    folder = _find(name, folders)
-    for path in folder.iterdir():
-        if path.suffix not in _SAFE_SUFFIXES:
+    folder = find_model(name, folders)
+    is_card_there = (folder / CARD).is_file()
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in _SAFE_SUFFIXES and (is_card_there or path.suffix.lower() in _PICKLES):
             raise ModelError(
                 f"Model {name!r} holds {path.name}, which may run code when loaded; only JSON, safetensors and ONNX are read."
             )
+    if not is_card_there and _is_bare_encoder(folder):
+        raise ModelError(
+            f"{folder} is a Hugging Face encoder without a tagger's heads; eho models train tagger --encoder {folder} adds them."
+        )
     card = read_card(folder)
     for file_name, digest in card.digests.items():
         path = folder / file_name
@@ -152,7 +166,8 @@ def load_model(name: str, *, folders: Sequence[Path] = (), codebook_tag: str | N
     return loader(folder)
 
 
-def _find(name: str, folders: Sequence[Path]) -> Path:
+def find_model(name: str, folders: Sequence[Path]) -> Path:
+    """Return the folder of a model given by name, or by its folder. Raises ModelError naming what there is."""
     for folder in (*folders, shipped_folder()):  # names first: a folder that happens to be called so must not take its place
         if (folder / name / CARD).is_file():
             return folder / name
@@ -160,6 +175,13 @@ def _find(name: str, folders: Sequence[Path]) -> Path:
         return Path(name)
     known = sorted({card.name for card in list_models(folders)})
     raise ModelError(f"There is no model {name!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known) or 'none'}.")
+
+
+def _is_bare_encoder(folder: Path) -> bool:
+    try:
+        return "model_type" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _digest(path: Path) -> str:

@@ -71,7 +71,12 @@ def train_and_save(
     network = train_tagger(body, material.examples, labels, plan.options, say, titles)
     made_on = made_on or datetime.now(UTC).date()
     version = version or made_on.strftime("%Y.%m.%d")
-    bare = _bare_config(labels, families) | {"format": body.format, "name": name, "version": version, "codebook": codebook}
+    bare = {**_bare_config(labels, families), **body.config} | {
+        "format": body.format,
+        "name": name,
+        "version": version,
+        "codebook": codebook,
+    }
     write_model(out, network, bare, body)
     measured = calibrate(out, dev, material, plan, labels, body.load)
     card = ModelCard(

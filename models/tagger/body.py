@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from models.encoder.network import WordEncoder
@@ -17,10 +18,12 @@ from models.tagger.onnx_model import FORMAT, OnnxTagger, load_tagger
 class TaggerBody(Protocol):
     """An encoder as the training of a tagger sees it.
 
-    `format`: the name of the folder's format. `licence`, `limits`, `data`: what the card says because of this encoder.
+    `format`: the name of the folder's format. `config`: what `load` needs to find in `model.json`.
+    `licence`, `limits`, `data`: what the card says because of this encoder.
     """
 
     format: str
+    config: Mapping[str, Any]
     licence: str
     limits: tuple[str, ...]
     data: tuple[Mapping[str, Any], ...]
@@ -39,6 +42,7 @@ class WordBody:
     """The small encoder, which reads folded words."""
 
     format = FORMAT
+    config: Mapping[str, Any] = MappingProxyType({})
     licence = "AGPL-3.0-or-later (trained on sets under CC BY, CC BY-SA and GPL-3.0)"
     limits: tuple[str, ...] = ()
     data: tuple[Mapping[str, Any], ...] = ()

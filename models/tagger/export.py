@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -12,20 +15,20 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from models.encoder.words import SPECIALS, to_batch
-from models.tagger.network import TaggerNetwork
+from models.tagger.network import TaggerHeads, TaggerNetwork
 
 OUTPUTS = ("narratives", "evidence", "stances", "sense", "targets", "severity", "offence", "hate")
 
 
 class _Outputs(nn.Module):
-    """The network with its outputs as a tuple, in the order of `OUTPUTS`."""
+    """A network's `tag` with its outputs as a tuple, in the order of `OUTPUTS`."""
 
-    def __init__(self, network: TaggerNetwork) -> None:
+    def __init__(self, network: TaggerHeads) -> None:
         super().__init__()
-        self.network = network
+        self.network: Any = network
 
-    def forward(self, vectors: Tensor, places: Tensor, starts: Tensor) -> tuple[Tensor, ...]:
-        output = self.network.tag(vectors, places, starts)
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        output = self.network.tag(*inputs)
         return tuple(getattr(output, name) for name in OUTPUTS)
 
 
@@ -33,18 +36,27 @@ def export_tagger(network: TaggerNetwork, path: Path, *, quantise: bool = True) 
     """Write `path`; weights as int8 with `quantise` (dynamic quantisation, one scale a tensor row), else float32."""
     sample = to_batch([["nje", "fjale"], ["jedna", "rec", "vise"]])
     vectors = torch.zeros(SPECIALS + len(sample.ids), network.encoder.shape.embedding)
-    inputs = (vectors, torch.from_numpy(sample.places), torch.tensor([1, 1]))
-    words, texts, length = (torch.export.Dim(name, min=1) for name in ("words", "texts", "length"))
-    shapes = ({0: words}, {0: texts, 1: length}, {0: texts})
+    inputs = {"vectors": vectors, "places": torch.from_numpy(sample.places), "starts": torch.tensor([1, 1])}
+    return write_onnx(network, inputs, (("words",), ("texts", "length"), ("texts",)), path, quantise=quantise)
+
+
+def write_onnx(
+    network: TaggerHeads, inputs: Mapping[str, Tensor], axes: Sequence[Sequence[str]], path: Path, *, quantise: bool
+) -> Path:
+    """Write a network's `tag` as ONNX; `axes` names the first axes of each input, whose sizes may vary."""
+    names = dict.fromkeys(name for mine in axes for name in mine)
+    sizes = {name: torch.export.Dim(name, min=1) for name in names}
+    shapes = (tuple({at: sizes[name] for at, name in enumerate(mine)} for mine in axes),)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         whole = Path(folder) / "tagger.onnx"
         program = torch.onnx.export(
             _Outputs(network.eval()),
-            inputs,
+            tuple(inputs.values()),
             dynamo=True,
             dynamic_shapes=shapes,
-            input_names=["vectors", "places", "starts"],
+            input_names=list(inputs),
             output_names=list(OUTPUTS),
             verbose=False,
         )

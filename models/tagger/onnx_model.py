@@ -175,17 +175,17 @@ def load_tagger(folder: Path, partner: LinearModel | None = None) -> OnnxTagger:
 
     Raises ModelError in one line where a file is missing or broken.
     """
-    return load_with(folder, lambda: WordReader(load_table(folder / "words.safetensors")), partner)
+    return load_with(folder, lambda config: WordReader(load_table(folder / "words.safetensors")), partner)
 
 
-def load_with(folder: Path, reader: Callable[[], Reader], partner: LinearModel | None = None) -> OnnxTagger:
+def load_with(folder: Path, reader: Callable[[Mapping[str, Any]], Reader], partner: LinearModel | None = None) -> OnnxTagger:
     """Read the folder of a tagger that `reader` reads for. Raises ModelError in one line where a file is missing or broken."""
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = int(config.get("threads", 0))
         session = onnxruntime.InferenceSession(folder / "tagger.onnx", options, providers=["CPUExecutionProvider"])
-        return OnnxTagger(config, reader(), session, partner)
+        return OnnxTagger(config, reader(config), session, partner)
     except Exception as error:  # ONNX Runtime and safetensors raise their own types; to the user every cause is one and the same
         raise ModelError(
             f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."
