@@ -76,7 +76,7 @@ def models_train(
         typer.Option("--background", metavar="PATH", help="baseline: ordinary text, as negatives."),
     ] = None,
     translations: Annotated[
-        Path | None, typer.Option("--translations", metavar="FOLDER", help="encoder, tagger: the corpus in the other languages.")
+        Path | None, typer.Option("--translations", metavar="FOLDER", help="The corpus in the other languages.")
     ] = None,
     partner: Annotated[
         Path | None, typer.Option("--partner", metavar="FOLDER", help="tagger: a shipped n-gram model to add scores of.")
@@ -109,7 +109,7 @@ def models_train(
         raise ModelError(f"{out} holds a model already; choose another folder, or remove it first.")
     chosen = name or out.resolve().name
     if kind == "baseline":
-        card = _baseline(corpus, background or [], out, chosen)
+        card = _baseline(corpus, background or [], translations, out, chosen)
     else:
         if dev is None:
             raise InputError("A tagger is calibrated on passages that it was not trained on; give --dev.")
@@ -151,12 +151,22 @@ def models_use(
     print_line("Start eho serve and eho watch anew where they run: they keep the model they began with.")
 
 
-def _baseline(corpus: Path, background: list[Path], out: Path, name: str) -> Any:
+def _baseline(corpus: Path, background: list[Path], translations: Path | None, out: Path, name: str) -> Any:
     from models.training import train_baseline
 
     codebook = _codebook()
     families = {narrative.id: narrative.family for narrative in codebook.narratives}
-    return train_baseline(corpus, background, families, codebook=codebook.tag, out=out, name=name, say=say)
+    return train_baseline(
+        corpus,
+        background,
+        families,
+        codebook=codebook.tag,
+        out=out,
+        name=name,
+        translations=translations,
+        data=_data(),
+        say=say,
+    )
 
 
 class _Plan(NamedTuple):
@@ -172,6 +182,7 @@ class _Plan(NamedTuple):
 
 def _tagger(wanted: _Plan, encoder: str | None, out: Path, name: str) -> Any:
     _need_training_libraries()
+    from evaluation.augmentation import rewritings
     from models.encoder.network import WordEncoder
     from models.tagger.assembly import TaggerPlan, train_and_save
     from models.tagger.training import TaggerOptions
@@ -181,7 +192,15 @@ def _tagger(wanted: _Plan, encoder: str | None, out: Path, name: str) -> Any:
     options = TaggerOptions(epochs=wanted.epochs, batch=wanted.batch, accumulate=wanted.accumulate, encoder_rate=rate)
     codebook = _codebook()
     families = {narrative.id: narrative.family for narrative in codebook.narratives if narrative.id != "other_harmful"}
-    plan = TaggerPlan(wanted.corpus, wanted.dev, wanted.translations, _data(), partner=wanted.partner, options=options)
+    plan = TaggerPlan(
+        wanted.corpus,
+        wanted.dev,
+        wanted.translations,
+        _data(),
+        partner=wanted.partner,
+        rewritings=rewritings(codebook),
+        options=options,
+    )
     return train_and_save(body, plan, families, codebook=codebook.tag, out=out, name=name, say=say)
 
 

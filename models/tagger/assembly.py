@@ -24,7 +24,7 @@ from models.tagger.body import TaggerBody, as_body
 from models.tagger.examples import STANCES, Example, Labels, from_passage, label_names
 from models.tagger.network import TaggerHeads
 from models.tagger.onnx_model import OnnxTagger, load_tagger
-from models.tagger.sources import Material, gather
+from models.tagger.sources import Material, Rewriting, gather
 from models.tagger.training import TaggerOptions, train_tagger
 from models.training import set_facts
 
@@ -41,6 +41,7 @@ class TaggerPlan:
     translations: Path | None = None
     data: Path | None = None
     partner: Path | None = None  # the folder of an n-gram model whose scores are added
+    rewritings: Sequence[tuple[Rewriting, float]] = ()  # ways to put a passage otherwise, with the share it is tried on
     least: int = 8  # a label with fewer rows is not learned
     narrative_share: float = 0.01
     target_precision: float = 0.7
@@ -65,7 +66,7 @@ def train_and_save(
     """
     body, rows, dev = as_body(encoder), read_corpus(plan.corpus), read_corpus(plan.dev)
     labels = label_names(rows, families, plan.least)
-    material = gather(rows, labels, plan.data, plan.translations, seed=plan.options.seed)
+    material = gather(rows, labels, plan.data, plan.translations, seed=plan.options.seed, rewritings=plan.rewritings)
     say(f"{len(material.examples)} examples: " + ", ".join(f"{count} {what}" for what, count in material.counts.items()))
     titles = {row.text: row.title for row in rows if row.title}
     network = train_tagger(body, material.examples, labels, plan.options, say, titles)
@@ -145,7 +146,9 @@ def calibrate(
         config["partner"] = {"name": plan.partner.name, "weight": weight, "sha256": digest}
     scales = fit_calibration(scores[: len(truth)], truth, names, families)
     probabilities = calibrated(scores, names, families, scales)
-    whole = np.concatenate([truth, np.zeros((len(scores) - len(truth), len(names)), np.int8)])
+    none = np.zeros(len(names), np.int8)
+    public = [none if one.narratives is None else one.narratives.astype(np.int8) for one in material.held_out]
+    whole = np.concatenate([truth, np.array(public, np.int8).reshape(-1, len(names))])
     weights = wild_weights(len(truth), len(scores) - len(truth), plan.narrative_share)
     thresholds: dict[str, Thresholds] = pick_thresholds(probabilities, whole, weights, names, families, plan.target_precision)
     config["calibration"] = {family: list(values) for family, values in scales.items()}
@@ -210,11 +213,12 @@ def _data_rows(plan: TaggerPlan, rows: Sequence[LabelledPassage], material: Mate
         "licence": "CC BY 4.0",
         "rows": len(rows),
         "translated": material.counts["translated"],
+        "rewritten": material.counts.get("rewritten", 0),
         "batches": sorted({row.batch for row in rows}),
     }
     others = [
         {"name": name, **set_facts(name), "rows": count}
         for name, count in material.counts.items()
-        if name not in ("corpus", "translated")
+        if name not in ("corpus", "translated", "rewritten")
     ]
     return (corpus, *others, {"name": "options", "use": asdict(plan.options)})
