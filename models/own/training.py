@@ -85,7 +85,7 @@ def train_own(
     measured = {
         **measure(left_out, rows, options),
         "show_threshold": {**carried, "says": _of_showing(carried, options)},
-        "learning_curve": learning_curve(rows, options, say),
+        "learning_curve": learning_curve(rows, left_out, options, say),
         "languages": dict(sorted(Counter(f"{one.lang or 'und'} {one.label}" for one in examples).items())),
     }
     made_on = made_on or datetime.now(UTC).date()

@@ -18,9 +18,8 @@ from models.passages import Thresholds
 
 Scores = NDArray[np.float64]
 _SLOWEST = 0.05  # slope of the calibration at least: few rows can turn it round
-_SHARES = (0.5, 0.75, 1.0)
+_SHARES = (0.5, 0.75)  # beside all of them, whose scores are there already
 _MORE = (20, 50, 100)
-_REPLICATES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,7 @@ class Validation:
     target_precision: float = 0.7
     surely_at_least: float = 0.5  # one-sided 95 % lower bound of the precision that a threshold for showing must keep
     share: float = 0.01  # assumed share of coverage that resembles the labelled passages; the rest is ordinary
+    replicates: int = 1000
     seed: int = 20261121
 
 
@@ -175,7 +175,7 @@ def measure(left_out: LeftOut, rows: Labelled, options: Validation) -> dict[str,
     _, groups = np.unique(groups, return_inverse=True)
     generator = np.random.default_rng(options.seed)
     drawn = [_figures(left_out.scores, listed, truth, labelled, np.ones(len(truth)))]
-    for _ in range(_REPLICATES):
+    for _ in range(options.replicates):
         weights = generator.multinomial(groups.max() + 1, np.full(groups.max() + 1, 1 / (groups.max() + 1)))[groups].astype(float)
         at = generator.integers(len(listed))
         drawn.append(_figures(left_out.scores[at : at + 1], listed[at : at + 1], truth, labelled, weights))
@@ -232,7 +232,7 @@ def _with_interval(values: Scores) -> dict[str, float]:
     return {"value": round(float(values[0]), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
 
 
-def learning_curve(rows: Labelled, options: Validation, say: Callable[[str], None]) -> dict[str, Any]:
+def learning_curve(rows: Labelled, left_out: LeftOut, options: Validation, say: Callable[[str], None]) -> dict[str, Any]:
     """Say what more labels would bring, from scores at half, three quarters and all of the labels.
 
     The error 1 − average precision (ordinary rows included) is taken to fall as a power of the number of labels. One curve
@@ -242,7 +242,7 @@ def learning_curve(rows: Labelled, options: Validation, say: Callable[[str], Non
     sizes, errors = [], []
     for repeat in range(options.repeats):
         say(f"learning curve {repeat + 1} of {options.repeats}")
-        row = [_error_at(rows, options, share, repeat) for share in _SHARES]
+        row = [*(_error_at(rows, options, share, repeat) for share in _SHARES), _error_of(rows, left_out.scores[repeat])]
         if any(one is None for one in row):
             return {"can_be_told": False, "says": "Too few labels for a curve: half of them cannot be cut into folds."}
         sizes.append([one[0] for one in row if one is not None])
@@ -282,15 +282,16 @@ def _change(one: dict[str, float]) -> str:
 
 
 def _error_at(rows: Labelled, options: Validation, share: float, repeat: int) -> tuple[int, float] | None:
-    chosen = np.arange(len(rows.present))
-    if share < 1:
-        cut = StratifiedShuffleSplit(1, train_size=share, random_state=options.seed + repeat)
-        chosen = np.sort(next(iter(cut.split(chosen, rows.present)))[0])
+    cut = StratifiedShuffleSplit(1, train_size=share, random_state=options.seed + repeat)
+    chosen = np.sort(next(iter(cut.split(rows.present, rows.present)))[0])
     if most_folds(rows, chosen, options.folds) < 2:
         return None
-    scores = leave_out(rows, options, chosen=chosen, repeat=repeat).scores[0]
+    return _error_of(rows, leave_out(rows, options, chosen=chosen, repeat=repeat).scores[0])
+
+
+def _error_of(rows: Labelled, scores: Scores) -> tuple[int, float]:
     known = np.isfinite(scores)
-    return len(chosen), 1 - float(average_precision_score(rows.truth[known], scores[known]))
+    return int((known & rows.is_labelled).sum()), 1 - float(average_precision_score(rows.truth[known], scores[known]))
 
 
 def _half_width(values: Scores, folds: int) -> float:
