@@ -34,6 +34,8 @@ _FLOORED = (
     ("must_move", "*", ("unmoved",)),
     ("precision", "*", ("right_low",)),
     ("public", "*", ("macro_f1",)),
+    ("retrieval", "*", ("first",)),
+    ("script_gap", "*", ("gap",)),
 )
 
 

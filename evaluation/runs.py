@@ -19,6 +19,7 @@ from evaluation.narrative_check import evaluate_check
 from evaluation.predictions import Say, Tagger
 from evaluation.public_sets import evaluate_public
 from evaluation.real_text import evaluate_real
+from evaluation.retrieval_sets import evaluate_retrieval
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ SETS: Mapping[str, Callable[[Places, Tagger, Say | None], SetResult]] = {
     "audit": lambda places, tagger, say: evaluate_audit(places.root, tagger, say),
     "public": lambda places, tagger, say: evaluate_public(places.root, places.data, tagger, say),
     "metamorphic": lambda places, tagger, say: evaluate_metamorphic(places.root, tagger, say),
+    "retrieval": lambda places, tagger, say: evaluate_retrieval(places.data, say=say),  # whatever the tagger
 }
 _ALL = tuple(name for name in SETS if name != "corpus-train")
 

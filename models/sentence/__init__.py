@@ -1,0 +1,1 @@
+"""Sentence vectors for cross-language search and for near-duplicate stories."""
