@@ -1,4 +1,4 @@
-"""The steps in order: language, passages, sense, narratives; from Documents to AnnotatedDocuments."""
+"""The steps in order: language, passages, sense, narratives, entities; from Documents to AnnotatedDocuments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from eho.annotation import AnnotatedDocument, HarmExposure, Language, ModelVersi
 from eho.codebook import Codebook
 from eho.document import Document
 from eho.outcome import Outcome
+from models.entities.store import shipped_recogniser
 from models.passages import PassageModel, PassagePrediction
+from nlp.entities import EntityStep
 from nlp.language import TAGGED, identify
 from nlp.markers import RegisterMarkers, ReturnHints, harm_exposure
 from nlp.narratives import NarrativeStep, document_severity, passage_inputs
@@ -30,6 +32,7 @@ class Pipeline:
         model: PassageModel,
         source_languages: Mapping[str, Sequence[str]] | None = None,
         own: Collection[str] = (),
+        entities: EntityStep | None = None,
     ) -> None:
         self._codebook = codebook
         self._model = model
@@ -37,6 +40,7 @@ class Pipeline:
         self._narratives = NarrativeStep(codebook, model, own)
         self._register = RegisterMarkers(codebook)
         self._hints = ReturnHints(codebook)
+        self._entities = EntityStep(shipped_recogniser()) if entities is None else entities
 
     @property
     def model_version(self) -> ModelVersion:
@@ -51,18 +55,14 @@ class Pipeline:
 
     def _tag_batch(self, batch: Sequence[Document]) -> Iterator[AnnotatedDocument]:
         languages = [self._language(document) for document in batch]
-        cut = [
-            _readable(document) if language.code in TAGGED else [] for document, language in zip(batch, languages, strict=True)
-        ]
+        cut = [passages(document) if language.code in TAGGED else [] for document, language in zip(batch, languages, strict=True)]
+        readable = [_readable(pieces)[:_MOST_PASSAGES] for pieces in cut]
         inputs = [
-            item
-            for document, pieces in zip(batch, cut, strict=True)
-            for item in passage_inputs(pieces[:_MOST_PASSAGES], document.title)
+            item for document, pieces in zip(batch, readable, strict=True) for item in passage_inputs(pieces, document.title)
         ]
         predictions = iter(self._model.predict(inputs))
-        for document, language, pieces in zip(batch, languages, cut, strict=True):
-            own = pieces[:_MOST_PASSAGES]
-            yield self._annotate(document, language, own, list(islice(predictions, len(own))), left=len(pieces) - len(own))
+        for document, language, whole, pieces in zip(batch, languages, cut, readable, strict=True):
+            yield self._annotate(document, language, whole, pieces, list(islice(predictions, len(pieces))))
 
     def _language(self, document: Document) -> Language:
         hint = document.lang or next(iter(self._source_languages.get(document.source, ())), None)
@@ -72,10 +72,9 @@ class Pipeline:
         self,
         document: Document,
         language: Language,
+        whole: Sequence[Passage],
         pieces: Sequence[Passage],
         predictions: Sequence[PassagePrediction],
-        *,
-        left: int,
     ) -> AnnotatedDocument:
         if language.code not in TAGGED:
             tags = Tags(
@@ -85,12 +84,14 @@ class Pipeline:
         senses = resolve(pieces, document.title, self._model, self._hints)
         annotations = self._narratives.annotate(document, pieces, predictions, senses.passages)
         about_returnees = senses.document is not None and senses.document.value is Sense.CONFLICT_ZONE
+        left = len(_readable(whole)) - len(pieces)
         tags = Tags(
             language=language,
             returnee_sense=senses.document,
             annotations=annotations,
             severity=document_severity(annotations),
             harm_exposure=harm_exposure(document) if about_returnees else HarmExposure.NONE,
+            entities=self._entities.find(whole[:_MOST_PASSAGES], language.code, conflict_zone=about_returnees),
             register_markers=self._register.find(document),
             reason=f"passages:{left} left out" if left else None,
             model=self.model_version,
@@ -98,6 +99,6 @@ class Pipeline:
         return AnnotatedDocument(document=document.model_copy(update={"lang": language.code}), tags=tags)
 
 
-def _readable(document: Document) -> list[Passage]:
+def _readable(pieces: Sequence[Passage]) -> list[Passage]:
     """Return the passages that are long enough to mean something: a headline of one place name says nothing."""
-    return [passage for passage in passages(document) if len(passage.text.split()) >= _LEAST_WORDS]
+    return [passage for passage in pieces if len(passage.text.split()) >= _LEAST_WORDS]
