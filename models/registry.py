@@ -29,9 +29,9 @@ def _load_linear(folder: Path) -> PassageModel:
 
 
 def _load_tagger(folder: Path) -> PassageModel:
-    from models.tagger.onnx_model import load_tagger
+    from models.tagger.onnx_model import WORDS, load_tagger
 
-    return load_tagger(folder, _partner(folder))
+    return load_tagger(folder, _partner(folder), _shared(folder, "words", WORDS))
 
 
 def _load_own(folder: Path) -> PassageModel:
@@ -47,23 +47,30 @@ def _load_transformer(folder: Path) -> PassageModel:
 
 
 def _partner(folder: Path) -> LinearModel | None:
-    """Load the shipped n-gram model that a tagger adds to its own scores; it must be the very one that it was calibrated with."""
+    """Load the shipped n-gram model that a tagger adds to its own scores."""
+    weights = _shared(folder, "partner", "weights.safetensors")
+    if weights is None:
+        return None
+    from models.linear import load_linear
+
+    return load_linear(weights.parent)
+
+
+def _shared(folder: Path, key: str, file: str) -> Path | None:
+    """Return the file of a shipped model that a tagger's configuration names; it must be the very one it was made with."""
     try:
-        wanted = json.loads((folder / "model.json").read_text(encoding="utf-8")).get("partner")
+        wanted = json.loads((folder / "model.json").read_text(encoding="utf-8")).get(key)
     except (OSError, ValueError):
         return None  # the loader says what is wrong with the folder
     if wanted is None:
         return None
-    path = shipped_folder() / str(wanted["name"])
-    weights = path / "weights.safetensors"
-    if not weights.is_file() or _digest(weights) != wanted["sha256"]:
+    path = shipped_folder() / str(wanted["name"]) / file
+    if not path.is_file() or _digest(path) != wanted["sha256"]:
         raise ModelError(
             f"Model folder {folder} needs the very {wanted['name']!r} that it was calibrated with; "
             "install Eho anew or train the tagger anew."
         )
-    from models.linear import load_linear
-
-    return load_linear(path)
+    return path
 
 
 _LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {

@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score
 
+from eho.errors import ModelError
 from models.calibration import calibrated, fit_calibration, pick_thresholds, summarise, wild_weights
 from models.corpus import LabelledPassage, read_corpus
 from models.encoder.network import WordEncoder
 from models.linear import load_linear, write_json
 from models.passages import PassageInput, Thresholds
-from models.registry import ModelCard, write_card
+from models.registry import ModelCard, read_card, write_card
 from models.tagger.body import TaggerBody, as_body
 from models.tagger.examples import STANCES, Example, Labels, from_passage, label_names
 from models.tagger.network import TaggerHeads
-from models.tagger.onnx_model import OnnxTagger, load_tagger
+from models.tagger.onnx_model import WORDS, OnnxTagger, load_tagger
 from models.tagger.sources import Material, Rewriting, gather
 from models.tagger.training import TaggerOptions, train_tagger
 from models.training import set_facts
@@ -222,3 +223,18 @@ def _data_rows(plan: TaggerPlan, rows: Sequence[LabelledPassage], material: Mate
         if name not in ("corpus", "translated", "rewritten")
     ]
     return (corpus, *others, {"name": "options", "use": asdict(plan.options)})
+
+
+def share_words(folder: Path, other: Path) -> ModelCard:
+    """Drop a tagger's word table where the shipped model in `other` holds the very same one; the configuration names it then.
+
+    Raises ModelError where the two tables differ.
+    """
+    mine, theirs = folder / WORDS, other / WORDS
+    digest = hashlib.sha256(theirs.read_bytes()).hexdigest()
+    if hashlib.sha256(mine.read_bytes()).hexdigest() != digest:
+        raise ModelError(f"The word tables of {folder} and {other} differ; train both from one encoder with frozen words.")
+    config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    write_json(folder / "model.json", config | {"words": {"name": other.name, "sha256": digest}})
+    mine.unlink()
+    return write_card(folder, read_card(folder))

@@ -22,6 +22,7 @@ from models.spans import best_run
 from models.tagger.examples import MOST_CONTEXT, MOST_WORDS
 
 FORMAT = "eho-tagger-1"
+WORDS = "words.safetensors"
 _BATCH = 32
 
 
@@ -170,12 +171,12 @@ class WordReader:
         return {"vectors": vectors, "places": places, "starts": np.array([text.first for text in texts], np.int64)}
 
 
-def load_tagger(folder: Path, partner: LinearModel | None = None) -> OnnxTagger:
-    """Read a tagger's folder; `partner` is the model that its configuration names, if any.
+def load_tagger(folder: Path, partner: LinearModel | None = None, words: Path | None = None) -> OnnxTagger:
+    """Read a tagger's folder; `partner` is the model that its configuration names, if any, `words` the table if it is elsewhere.
 
     Raises ModelError in one line where a file is missing or broken.
     """
-    return load_with(folder, lambda config: WordReader(load_table(folder / "words.safetensors")), partner)
+    return load_with(folder, lambda config: WordReader(load_table(words or folder / WORDS)), partner)
 
 
 def load_with(folder: Path, reader: Callable[[Mapping[str, Any]], Reader], partner: LinearModel | None = None) -> OnnxTagger:

@@ -37,6 +37,7 @@ class TaggerOptions:
     masked: float = 0.05
     focus: float = 1.0  # exponent of the asymmetric loss on negatives (Ridnik et al. 2021)
     seed: int = 11
+    frozen_words: bool = True  # the word table stays as pretrained: a third of the time, and one table for all shipped networks
     accumulate: int = 1  # batches before the weights move: a large batch on a card with little memory
 
 
@@ -77,6 +78,8 @@ def train_tagger(
     network = as_body(encoder).network(labels, titles or {})
     with torch.no_grad():
         network.presence.bias.fill_(-4.0)
+    if options.frozen_words and isinstance(network.encoder, WordEncoder):
+        network.encoder.table.weight.requires_grad_(False)
     network.to(device).train()
     optimiser = _optimiser(network, options)
     batches = math.ceil(len(examples) / options.batch)
@@ -100,7 +103,7 @@ def train_tagger(
 def _optimiser(network: TaggerHeads, options: TaggerOptions) -> torch.optim.Optimizer:
     heads = [one for name, one in network.named_parameters() if not name.startswith("encoder.")]
     groups = [
-        {"params": list(network.encoder.parameters()), "lr": options.encoder_rate},
+        {"params": [one for one in network.encoder.parameters() if one.requires_grad], "lr": options.encoder_rate},
         {"params": heads, "lr": options.head_rate},
     ]
     return torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
