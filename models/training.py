@@ -14,7 +14,7 @@ import yaml
 from models.corpus import LabelledPassage, read_background, read_corpus, read_translations_of
 from models.linear import save_linear
 from models.linear_training import LinearOptions, Say, train_linear
-from models.public_text import public_texts
+from models.public_text import HATE, OFFENCE, SETS, public_texts
 from models.registry import ModelCard, write_card
 
 BACKGROUND_ROWS_PER_FILE = 1500
@@ -43,8 +43,8 @@ def train_baseline(
     """
     rows = read_corpus(corpus)
     translated = read_translations_of(rows, translations)
-    read = [text.read for text in public_texts(data) if text.read is not None and not text.is_held_out] if data else []
-    texts = read_background(background, most=BACKGROUND_ROWS_PER_FILE)
+    read, ordinary = _public(data) if data else ([], {})
+    texts = read_background(background, most=BACKGROUND_ROWS_PER_FILE) + [text for mine in ordinary.values() for text in mine]
     made_on = made_on or datetime.now(UTC).date()
     version = version or made_on.strftime("%Y.%m.%d")
     trained = train_linear(
@@ -65,7 +65,12 @@ def train_baseline(
             "in the wild a shown tag is wrong more often than its score says.",
             "Stance, targets and severity are less reliable than the narrative itself.",
         ),
-        data=(_corpus_row(corpus, rows, len(translated)), *_read_rows(read), *(_background_row(path) for path in background)),
+        data=(
+            _corpus_row(corpus, rows, len(translated)),
+            *_read_rows(read),
+            *({"name": name, **set_facts(name), "rows": len(mine), "use": "negatives"} for name, mine in ordinary.items()),
+            *(_background_row(path) for path in background),
+        ),
         measured={
             "how": "folds left out by batch, the card's own training corpus; no separate test set",
             "passages": len(rows),
@@ -87,6 +92,29 @@ def _corpus_row(corpus: Path, rows: Sequence[LabelledPassage], translated: int) 
         "rows_by_language": dict(sorted(Counter(row.lang for row in rows).items())),
         "batches": sorted({row.batch for row in rows}),
     }
+
+
+def _public(data: Path) -> tuple[list[LabelledPassage], dict[str, list[str]]]:
+    """Return the public passages that were read, and by set the other texts that may count as carrying nothing.
+
+    Of encyclopaedias, books and news every second one comes again cut to the length of a headline. Held-out texts are left
+    alone: a tagger that takes this model for its partner sets its thresholds on them.
+    """
+    read: list[LabelledPassage] = []
+    by_set: dict[str, list[str]] = {one.name: [] for one in SETS}
+    for text in public_texts(data):
+        if text.read is not None and not text.is_held_out:
+            read.append(text.read)
+        elif text.is_known and not text.is_held_out:
+            by_set[text.set].append(text.text)
+    for one in SETS:
+        mine = by_set[one.name]
+        step = max(1, len(mine) // one.most)
+        mine = mine[::step][: one.most]
+        if one.name not in (OFFENCE, HATE):
+            mine += [" ".join(text.split()[: 5 + at % 6]) for at, text in enumerate(mine[::2])]
+        by_set[one.name] = mine
+    return read, by_set
 
 
 def _read_rows(read: Sequence[LabelledPassage]) -> list[dict[str, Any]]:
