@@ -46,6 +46,7 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/v1", default_response_class=Json)
     _add_search(routes, service)
     _add_trends(routes, service)
+    _add_topics(routes, service)
     _add_lists(routes, service)
     _add_tagging(routes, service)
     return routes
@@ -137,6 +138,21 @@ def _add_trends(routes: APIRouter, service: Service) -> None:
                 language=language,
             )
         )
+
+
+def _add_topics(routes: APIRouter, service: Service) -> None:
+    @routes.get("/topics", responses=_answers(schemas.TopicAnswer), response_class=Json, tags=["questions"])
+    def topics(
+        q: Q = "",
+        start: FromDay = None,
+        end: ToDay = None,
+        source: Many = [],  # noqa: B006
+        lang: Many = [],  # noqa: B006
+        limit: Annotated[int, Query(ge=1, le=1000)] = 20,
+        recent: Annotated[int, Query(ge=1, le=12, description="weeks that count as new")] = 2,
+    ) -> Response:
+        """Find emerging topics; the first answer over new documents takes its time."""
+        return Json(service.topics(q, start=start, end=end, source=source, lang=lang, limit=limit, recent=recent))
 
 
 def _add_lists(routes: APIRouter, service: Service) -> None:

@@ -120,6 +120,67 @@ class TrendAnswer(_Shape):
     snapshot: str
 
 
+class Emergence(_Shape):
+    """How much larger a topic's share of the last weeks is than before."""
+
+    ratio: float | None
+    low: float | None
+    high: float | None
+    flags: list[str]
+
+
+class TopicPoint(_Shape):
+    """One week of a topic."""
+
+    start_on: str
+    count: int
+
+
+class Phrase(_Shape):
+    """Words that set a topic apart, as they are spelt."""
+
+    text: str
+    lang: str
+    score: float
+
+
+class TopicDocument(_Shape):
+    """A document of a topic, the nearest to its middle first."""
+
+    id: str
+    title: str | None
+    url: str | None
+    lang: str
+    published_at: str | None
+    source: str
+
+
+class Topic(_Shape):
+    """A group of documents of one subject."""
+
+    id: str
+    label: dict[str, list[str]]
+    size: int
+    share: float
+    languages: dict[str, float]
+    language_entropy: float
+    emergence: Emergence
+    points: list[TopicPoint]
+    phrases: list[Phrase]
+    documents: list[TopicDocument]
+
+
+class TopicAnswer(_Shape):
+    """`eho topics --json`."""
+
+    query: str
+    topics: list[Topic]
+    total: int
+    outliers: int
+    method: dict[str, Any]
+    snapshot: str
+
+
 class DocumentAnswer(Document):
     """`eho show ID --json`: a document with tags, citation and snapshot."""
 

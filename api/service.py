@@ -222,6 +222,28 @@ class Service:
         )
         return self._parts.index().trends(query, options).to_mapping()
 
+    def topics(
+        self,
+        q: str = "",
+        *,
+        start: date | None = None,
+        end: date | None = None,
+        source: Sequence[str] = (),
+        lang: Sequence[str] = (),
+        limit: int = 20,
+        recent: int = 2,
+    ) -> dict[str, Any]:
+        """Answer as `eho topics --json`; the last answer is kept and given again while nothing changed. Raises as `search`."""
+        from api.topics import topics
+
+        return topics(self, self._parts, q, start=start, end=end, source=source, lang=lang, limit=limit, recent=recent)
+
+    def topic(self, topic_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return a topic of the last answers with its answer, None where there is none of this id."""
+        from api.topics import topic
+
+        return topic(self._parts, topic_id)
+
     def _source_groups(self, split: str | None) -> dict[str, str | None]:
         if split not in ("ownership", "audience"):
             return {}
