@@ -148,8 +148,15 @@ def measure_similarity(pairs: GradedPairs, systems: Mapping[str, Similarity]) ->
 
 
 def cosine_of(encoder: SentenceEncoder) -> Similarity:
-    """Return the similarity that an encoder sees."""
-    return lambda queries, candidates: encoder.encode(queries) @ encoder.encode(candidates).T
+    """Return the similarity that an encoder sees; a text that several tasks share is encoded once."""
+    known: dict[str, Floats] = {}
+
+    def vectors(texts: Sequence[str]) -> Floats:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, encoder.encode(new), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    return lambda queries, candidates: vectors(queries) @ vectors(candidates).T
 
 
 def ngram_similarity(queries: Sequence[str], candidates: Sequence[str]) -> Floats:
