@@ -26,6 +26,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from eho.folding import fold_text
+from models.checkpoints import load_checkpoint, save_checkpoint
 from models.encoder.network import EncoderShape, WordEncoder, adopt_layers, as_tensors, mean_vectors
 from models.encoder.sets import Translation, read_dictionary, read_texts, read_translations, vocabulary
 from models.encoder.teacher import encode_english, english_words, teacher_weights
@@ -34,6 +35,7 @@ from models.encoder.words import MASK, folded_words, id_matrix, to_batch
 Say = Callable[[str], None]
 T = TypeVar("T")
 _TEACHER_LAYERS = 6
+_STATE = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ def pretrain(
         betas=(0.9, 0.98),
         fused=True,
     )
-    step = _resume(both, optimiser, out)
+    step = int(load_checkpoint(out / _STATE, both, optimiser).get("step", 0))
     say(f"pretraining from step {step} to {options.steps}")
     encoder.train()
     seen, started, losses = 0, time.monotonic(), []
@@ -276,33 +278,12 @@ def contrast(first: Tensor, second: Tensor, temperature: float) -> Tensor:
 
 
 def _checkpoint(both: nn.ModuleDict, optimiser: torch.optim.Optimizer, step: int, out: Path, options: PretrainOptions) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    tensors = {f"model/{name}": tensor.contiguous() for name, tensor in both.state_dict().items()}
-    for at, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser/{at}/{name}": value.contiguous() for name, value in state.items()}
-    partial = out / "checkpoint.partial"
-    save_file(tensors, partial, {"step": str(step), "options": json.dumps(asdict(options))})
-    partial.replace(out / "checkpoint.safetensors")
+    save_checkpoint(out / _STATE, both, optimiser, {"step": str(step), "options": json.dumps(asdict(options))})
     encoder = cast(WordEncoder, both["encoder"])
     save_file({name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}, out / "encoder.safetensors")
     (out / "encoder.json").write_text(
         json.dumps({"shape": encoder.shape.to_dict(), "steps": step}, indent=1) + "\n", encoding="utf-8"
     )
-
-
-def _resume(both: nn.ModuleDict, optimiser: torch.optim.Optimizer, out: Path) -> int:
-    path = out / "checkpoint.safetensors"
-    if not path.exists():
-        return 0
-    tensors = load_file(path)
-    both.load_state_dict({name.removeprefix("model/"): value for name, value in tensors.items() if name.startswith("model/")})
-    states: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("optimiser/"):
-            _, at, part = name.split("/")
-            states.setdefault(int(at), {})[part] = value
-    optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
-    return int(next(iter(states.values()))["step"].item())
 
 
 def load_encoder(folder: Path) -> WordEncoder:

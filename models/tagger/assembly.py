@@ -70,7 +70,7 @@ def train_and_save(
     material = gather(rows, labels, plan.data, plan.translations, seed=plan.options.seed, rewritings=plan.rewritings)
     say(f"{len(material.examples)} examples: " + ", ".join(f"{count} {what}" for what, count in material.counts.items()))
     titles = {row.text: row.title for row in rows if row.title}
-    network = train_tagger(body, material.examples, labels, plan.options, say, titles)
+    network = train_tagger(body, material.examples, labels, plan.options, say, titles, out / "checkpoint.safetensors")
     made_on = made_on or datetime.now(UTC).date()
     version = version or made_on.strftime("%Y.%m.%d")
     bare = {**_bare_config(labels, families), **body.config} | {

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from models.checkpoints import load_checkpoint, save_checkpoint
 from models.encoder.network import WordEncoder
 from models.tagger.body import TaggerBody, as_body
 from models.tagger.examples import SEVERITIES, Example, Labels
@@ -67,13 +69,14 @@ def train_tagger(
     options: TaggerOptions,
     say: Say,
     titles: Mapping[str, str] | None = None,
+    state: Path | None = None,
 ) -> TaggerHeads:
     """Fit a tagger; the same inputs and options give the same weights on one machine.
 
-    `titles`: text of a passage -> its headline as published, which examples hold folded only.
+    `titles`: text of a passage -> its headline as published, which examples hold folded only. `state`: a file written
+    after every epoch, from which a run that was cut goes on; it is removed at the end.
     """
     torch.manual_seed(options.seed)
-    loose = Loose(random.Random(options.seed), options.mistyped, options.without_context)
     device = pick_device()
     network = as_body(encoder).network(labels, titles or {})
     with torch.no_grad():
@@ -82,22 +85,42 @@ def train_tagger(
         network.encoder.table.weight.requires_grad_(False)
     network.to(device).train()
     optimiser = _optimiser(network, options)
-    batches = math.ceil(len(examples) / options.batch)
-    total, step = math.ceil(batches / options.accumulate) * options.epochs, 0
-    for epoch in range(options.epochs):
-        started, losses = time.monotonic(), []
-        for at, chosen in enumerate(_shuffled(examples, options.batch, loose.draw), start=1):
-            losses.append(_backward(network, chosen, options, loose))
-            if at % options.accumulate and at < batches:
-                continue
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            for group, rate in zip(optimiser.param_groups, (options.encoder_rate, options.head_rate), strict=True):
-                group["lr"] = rate * _share(step, total)
-            optimiser.step()
-            optimiser.zero_grad()
-            step += 1
-        say(f"epoch {epoch + 1} of {options.epochs}: loss {np.mean(losses):.4f}, {time.monotonic() - started:.0f} s")
+    done = int(load_checkpoint(state, network, optimiser).get("epoch", 0)) if state is not None else 0
+    for epoch in range(done, options.epochs):
+        started = time.monotonic()
+        loss = _epoch(network, examples, optimiser, options, epoch)
+        if state is not None:
+            save_checkpoint(state, network, optimiser, {"epoch": str(epoch + 1)})
+        say(f"epoch {epoch + 1} of {options.epochs}: loss {loss:.4f}, {time.monotonic() - started:.0f} s")
+    if state is not None:
+        state.unlink(missing_ok=True)
     return network.cpu().eval()
+
+
+def _epoch(
+    network: TaggerHeads,
+    examples: Sequence[Example],
+    optimiser: torch.optim.Optimizer,
+    options: TaggerOptions,
+    epoch: int,
+) -> float:
+    """See every example once; return the mean loss. Every epoch draws for itself, so that it can be run anew."""
+    torch.manual_seed(options.seed + epoch)
+    loose = Loose(random.Random(options.seed + epoch), options.mistyped, options.without_context)
+    batches = math.ceil(len(examples) / options.batch)
+    total, losses = math.ceil(batches / options.accumulate) * options.epochs, []
+    step = total // options.epochs * epoch
+    for at, chosen in enumerate(_shuffled(examples, options.batch, loose.draw), start=1):
+        losses.append(_backward(network, chosen, options, loose))
+        if at % options.accumulate and at < batches:
+            continue
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        for group, rate in zip(optimiser.param_groups, (options.encoder_rate, options.head_rate), strict=True):
+            group["lr"] = rate * _share(step, total)
+        optimiser.step()
+        optimiser.zero_grad()
+        step += 1
+    return float(np.mean(losses))
 
 
 def _optimiser(network: TaggerHeads, options: TaggerOptions) -> torch.optim.Optimizer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -79,6 +80,32 @@ def test_a_tagger_learns_what_it_is_shown() -> None:
     assert inside is not None
     marked = inside[0] > 0
     assert found.evidence[0][0][marked].mean() > found.evidence[0][0][~marked].mean()
+
+
+def test_a_training_that_was_cut_goes_on_from_its_last_epoch(tmp_path: Path) -> None:
+    examples = [from_passage(_row(f"Fjalia e {at} flet për shkollën.", None), _LABELS) for at in range(6)]
+    examples += [
+        from_passage(_row(f"Të kthyerit {at} janë bombë.", "returnee_security_threat", "bombë"), _LABELS) for at in range(6)
+    ]
+    options = TaggerOptions(epochs=3, batch=4)
+
+    def train(say: Callable[[str], None], state: Path | None) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        return train_tagger(WordEncoder(_SHAPE), examples, _LABELS, options, say, state=state).state_dict()
+
+    def cut(line: str) -> None:
+        if line.startswith("epoch 2"):
+            raise KeyboardInterrupt
+
+    whole = train(lambda line: None, None)
+    state = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(cut, state)
+    said: list[str] = []
+    resumed = train(said.append, state)
+    assert [line.split(":")[0] for line in said] == ["epoch 3 of 3"]
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert not state.exists()
 
 
 def test_a_trained_state_gives_the_numbers_it_gave_before_the_heads_were_split_off() -> None:
