@@ -153,19 +153,16 @@ def train(
     with _parts() as parts:
         more = read_background(background or [], most=2000)
         card = own_narratives.train(parts, id, background=more, say=say)
-        tried = own_narratives.try_on_store(parts, id)
         warnings = own_narratives.status(parts, id)["warnings"]
     if apply:
         _apply()
     if as_json:
-        print_json({**card.to_mapping(), "store": tried, "warnings": warnings})
+        print_json({**card.to_mapping(), "warnings": warnings})
         return
     for line in warnings:
         say(line)
     print_line(f"Trained {id} {card.version}.")
     _print_measured(card.measured)
-    if tried["passages"]:
-        print_line(f"Of {tried['passages']} stored passages it lists {tried['listed']} and shows {tried['shown']}.")
     if not apply:
         print_line("New documents are tagged with it; eho codebook train --apply does so with the stored ones.")
 
@@ -227,6 +224,8 @@ def _print_measured(measured: Mapping[str, Any]) -> None:
     print_rows(rows, ("figure", "value", "low", "high"), form=Format.TABLE)
     print_line(measured["show_threshold"]["says"])
     print_line(measured["learning_curve"]["says"])
+    if (store := measured["store"])["passages"]:
+        print_line(f"Of {store['passages']} stored passages it lists {store['listed']} and shows {store['shown']}.")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -109,6 +109,7 @@ def train(parts: Parts, id: str, *, background: Sequence[str] = (), say: Callabl
             made,
             codebook=parts.codebook.tag,
             ordinary=[*ordinary_texts(), *background],
+            unlabelled=[text for _, text in _sample(_stored_passages(parts, None), _CHECKED)],
             encoder=find_sentence_encoder(),
             say=say,
         )
@@ -123,20 +124,6 @@ def remove(parts: Parts, id: str) -> None:
     """Delete a narrative with its examples and model. Raises InputError."""
     with parts.home.writing("codebook remove", parts.settings.home.lock_wait_s):
         parts.own.remove(id)
-
-
-def try_on_store(parts: Parts, id: str) -> dict[str, int]:
-    """Count how many of some stored passages the trained tagger would list and show; what it finds there nobody has judged."""
-    from models.own.model import load_own
-
-    model = load_own(parts.own.model_folder(id))
-    texts = [text for _, text in _sample(_stored_passages(parts, None), _CHECKED)]
-    scores, bounds = model.probabilities(texts), model.thresholds(id)
-    return {
-        "passages": len(texts),
-        "listed": int((scores >= bounds.list_at).sum()),
-        "shown": int((scores >= bounds.show_at).sum()),
-    }
 
 
 def check_narrative(parts: Parts, id: str) -> None:

@@ -1,6 +1,6 @@
 """What a user's own narrative reaches: narratives of the codebook taken as if a user had just defined them.
 
-    python -m evaluation.benchmarks.own_narrative [--part error|curve] [--seeds 3]
+    python -m evaluation.benchmarks.own_narrative [--part error|curve] [--narrative ID]… [--seeds 3]
 
 `error`: 40 + 40 labels from whole batches of the training split of one language; average precision on that language's dev
 rows beside the shipped baseline (which learned the same label from all of the split, both languages) and chance, and whether
@@ -50,11 +50,12 @@ def main() -> None:
     """Measure and print JSON lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=("error", "curve"), action="append")
+    parser.add_argument("--narrative", action="append")
     parser.add_argument("--seeds", type=int, default=3)
     chosen = parser.parse_args()
     parts = chosen.part or ["error", "curve"]
     train, dev = read_corpus(_CORPUS / "train"), read_corpus(_CORPUS / "dev")
-    for part, narrative, lang in product(parts, _NARRATIVES, _LANGUAGES):
+    for part, narrative, lang in product(parts, chosen.narrative or _NARRATIVES, _LANGUAGES):
         rows, asked = _of(train, lang), _of(dev, lang)
         found = (
             error(narrative, lang, rows, asked, dev, chosen.seeds)
@@ -82,8 +83,8 @@ def error(
     other = [row for row in every if row not in dev]
     for seed in range(seeds):
         labelled = _label(rows, narrative, seed)
-        model, card = _train(narrative, labelled)
-        bare, _ = _train(narrative, labelled, ordinary=[])
+        model, card = _train(narrative, labelled, Validation(repeats=5))
+        bare, _ = _train(narrative, labelled, Validation(repeats=2, replicates=2), ordinary=[])
         scores = model.probabilities(texts)
         mix = _same_mix(truth, seed)
         bounds = model.thresholds("own")
@@ -196,10 +197,12 @@ def _scores(known: Sequence[Example], texts: Sequence[str], seed: int) -> Any:
     return matrix[len(known) :] @ weights + bias
 
 
-def _train(narrative: str, labelled: Sequence[Example], ordinary: list[str] | None = None) -> tuple[OwnModel, Any]:
+def _train(
+    narrative: str, labelled: Sequence[Example], options: Validation, ordinary: list[str] | None = None
+) -> tuple[OwnModel, Any]:
     own = OwnNarrative("own", {"en": narrative}, narrative, "2026-11-21")
     with tempfile.TemporaryDirectory() as folder:
-        card = train_own(own, labelled, Path(folder), codebook="", ordinary=ordinary, options=Validation(repeats=5))
+        card = train_own(own, labelled, Path(folder), codebook="", ordinary=ordinary, options=options)
         return load_own(Path(folder)), card.measured
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from eho.annotation import Stance
 from eho.errors import InputError, ModelError
@@ -21,7 +22,7 @@ from models.own.features import groups_of
 from models.own.library import OwnLibrary, OwnNarrative, version_with
 from models.own.model import OwnModel, load_own
 from models.own.selection import DIFFERENT, LIKELY, UNCERTAIN, suggest
-from models.own.validation import Labelled, Validation, fit_platt, leave_out, pick_own_thresholds
+from models.own.validation import Labelled, Validation, _mean_ap, fit_platt, leave_out, pick_own_thresholds
 from models.passages import PassageInput, Thresholds
 from models.registry import load_model
 
@@ -276,12 +277,50 @@ def test_false_alarms_forbid_showing() -> None:
     assert pick_own_thresholds(probabilities, rows, Validation())[0].show_at > 1
 
 
+def test_the_store_can_forbid_showing() -> None:
+    """Twenty of 1,000 stored passages shown: were one in two hundred right, as assumed, three of four tags would be wrong."""
+    rows = _rows(40, 40, 3000)
+    probabilities = np.where(rows.truth == 1, 0.9, 0.1)
+    few, many = np.full(1000, 0.1), np.full(1000, 0.1)
+    few[:2], many[:20] = 0.95, 0.95
+    assert pick_own_thresholds(probabilities, rows, Validation(), few)[0].show_at < 1
+    assert pick_own_thresholds(probabilities, rows, Validation(), many)[0].show_at > 1
+    assert pick_own_thresholds(probabilities, rows, Validation(), many[:50])[0].show_at < 1
+
+
+def test_unlabelled_passages_are_counted_and_teach_nothing(
+    folder: Path, examples: list[Example], ordinary: list[str], tmp_path: Path
+) -> None:
+    stored = [*SPELLINGS.values(), examples[0].text, "Nesër hapet biblioteka e re në qytet."]
+    card = training.train_own(
+        NARRATIVE,
+        examples,
+        tmp_path / "m",
+        codebook="1",
+        ordinary=ordinary,
+        unlabelled=stored,
+        options=QUICK,
+        made_on=date(2026, 11, 21),
+    )
+    assert card.measured["store"]["passages"] == 4 and card.measured["store"]["listed"] >= 3
+    assert (tmp_path / "m" / "weights.safetensors").read_bytes() == (folder / "weights.safetensors").read_bytes()
+
+
 def test_calibration_stays_finite_where_all_is_separate(examples: list[Example]) -> None:
     rows = training.prepare(examples, [])
     left_out = leave_out(rows, QUICK)
     left_out.scores[:] = np.where(rows.truth == 1, 5.0, -5.0)
     slope, shift = fit_platt(left_out, rows.truth)
     assert 0.05 <= slope < 5 and abs(shift) < 5
+
+
+def test_average_precision_is_scikit_learns() -> None:
+    draw = np.random.default_rng(7)
+    for _ in range(20):
+        scores, truth = draw.integers(0, 30, 60) / 10, (draw.random(60) < 0.3).astype(np.int8)
+        weights = draw.integers(0, 4, 60).astype(float)
+        expected = average_precision_score(truth, scores, sample_weight=weights)
+        assert _mean_ap(scores[None, :], truth, weights) == pytest.approx(expected)
 
 
 # -- tagging ----------------------------------------------------------------------------------------------------------
