@@ -38,7 +38,7 @@ def _corpus(shift: float = 0.6) -> tuple[list[str], np.ndarray, list[str], list[
 @pytest.fixture(scope="module")
 def groups() -> Groups:
     texts, vectors, languages, _ = _corpus()
-    return group(texts, vectors, languages, GroupingOptions(smallest=8, neighbours=10))
+    return group(texts, vectors, languages, GroupingOptions(smallest=8, neighbours=15))
 
 
 def test_each_subject_is_one_topic_in_both_languages(groups: Groups) -> None:
@@ -50,7 +50,7 @@ def test_each_subject_is_one_topic_in_both_languages(groups: Groups) -> None:
 
 def test_the_same_input_gives_the_same_groups(groups: Groups) -> None:
     texts, vectors, languages, _ = _corpus()
-    again = group(texts, vectors, languages, GroupingOptions(smallest=8, neighbours=10))
+    again = group(texts, vectors, languages, GroupingOptions(smallest=8, neighbours=15))
     assert again.topics == groups.topics
     assert np.array_equal(again.centroids, groups.centroids)
 
