@@ -91,7 +91,7 @@ def test_a_model_trained_here_tags(eho, tmp_path: Path) -> None:
     trained = eho("models", "train", "baseline", "--corpus", corpus, "--out", out, "--json", home=home)
     assert trained.status == 0, trained.err
     assert trained.json["name"] == "mine"
-    assert [card["name"] for card in eho("models", "list", "--json", home=home).lines] == ["baseline", "mine"]
+    assert [card["name"] for card in eho("models", "list", "--json", home=home).lines] == ["baseline", "sentence", "mine"]
     text = tmp_path / "text.jsonl"
     text.write_text(json.dumps({"id": "1", "text": "Të kthyerit nga Siria janë bombë me sahat për vendin."}), encoding="utf-8")
     assert eho("tag", text, "--model", "mine", home=home).lines[0]["tags"]["model"]["name"] == "mine"

@@ -13,6 +13,7 @@ from api import cli
 from eho.home import Home
 from evaluation.figures import ErrorExample, Evaluation, Figure, SetResult, Table, TableRow
 from evaluation.report import render
+from evaluation.runs import SETS
 
 
 class _Reader(HTMLParser):
@@ -110,7 +111,8 @@ def test_run_writes_page_and_json_and_names_sets_that_are_not_here(
     assert cli.run([*run, "--out", str(page), "--out", str(figures)]) == 0
     (answer,) = json.loads(capsys.readouterr().out)["evaluations"]
     assert answer == json.loads(figures.read_text(encoding="utf-8"))["evaluations"][0]
-    assert set(answer["sets"]) == {"corpus-dev", "corpus-test", "real", "check", "audit", "public", "metamorphic"}
+    assert set(answer["sets"]) == set(SETS) - {"corpus-train"}
+    assert {"corpus-dev", "corpus-test", "real", "check", "audit", "public", "retrieval", "metamorphic"} <= set(answer["sets"])
     assert answer["sets"]["corpus-dev"]["n"] == 40
     assert "EHO_DATA" in answer["sets"]["public"]["skipped"]
     assert "Serbët" not in json.dumps(answer, ensure_ascii=False)
