@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from models.tagger.body import TaggerBody
 
 _COLUMNS = ("name", "version", "codebook", "made_on", "licence", "folder")
-_KINDS = ("baseline", "encoder", "tagger")
+_KINDS = ("baseline", "encoder", "tagger", "ner")
 _HUB_RATE = 2e-5  # what large pretrained encoders are tuned with (Devlin et al. 2019); the small one bears more
 
 Corpus = Annotated[
@@ -53,7 +53,7 @@ def models_show(
 def models_train(
     kind: Annotated[
         str,
-        typer.Argument(metavar="KIND", help="baseline: n-grams; encoder: pretraining; tagger: heads on an encoder."),
+        typer.Argument(metavar="KIND", help="baseline: n-grams; encoder: pretraining; tagger: heads on an encoder; ner: names."),
     ],
     out: Annotated[
         Path, typer.Option("--out", metavar="FOLDER", help="Folder of the new model; a stopped encoder goes on there.")
@@ -82,7 +82,7 @@ def models_train(
         Path | None, typer.Option("--partner", metavar="FOLDER", help="tagger: a shipped n-gram model to add scores of.")
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="encoder: how many steps.")] = 1000,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="tagger: how often every row is seen.")] = 8,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="tagger, ner: how often every row is seen.")] = 8,
     batch: Annotated[int, typer.Option("--batch", min=1, help="tagger: rows in a batch.")] = 32,
     accumulate: Annotated[
         int, typer.Option("--accumulate", min=1, help="tagger: batches added up before a step, where memory is short.")
@@ -91,24 +91,29 @@ def models_train(
         float | None,
         typer.Option("--rate", min=0, help="tagger: learning rate of the encoder; 1.5e-4, on a Hugging Face one 2e-5."),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help="ner: the folder of the public sets; EHO_DATA by default.")
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The model's name; that of the folder by default.")] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train a model and write it with its card. Public sets are read from EHO_DATA."""
     if kind not in _KINDS:
         raise InputError(f"There is no model kind {kind!r}; use {', '.join(_KINDS)}.", field="kind")
-    for path in (corpus, dev, translations, partner, *(background or ())):
+    for path in (corpus, dev, translations, partner, data, *(background or ())):
         if path is not None and not path.exists():
             raise InputError(f"{path} does not exist; check the path.")
     if kind == "encoder":
         _train_encoder(out, translations, steps)
         return
-    if corpus is None:
+    if corpus is None and kind != "ner":
         raise InputError(f"A {kind} is trained on labelled passages; give --corpus.")
     if (out / "card.json").exists():
         raise ModelError(f"{out} holds a model already; choose another folder, or remove it first.")
     chosen = name or out.resolve().name
-    if kind == "baseline":
+    if corpus is None or kind == "ner":
+        card = _names(data, out, chosen, epochs)
+    elif kind == "baseline":
         card = _baseline(corpus, background or [], translations, out, chosen)
     else:
         if dev is None:
@@ -149,6 +154,15 @@ def models_use(
     for remark in choice.remarks:
         print_line(remark)
     print_line("Start eho serve and eho watch anew where they run: they keep the model they began with.")
+
+
+def _names(data: Path | None, out: Path, name: str, epochs: int) -> Any:
+    from models.entities.training import EntityOptions, train_entities
+
+    data = data or _data()
+    if data is None:
+        raise InputError("Names are learnt from public sets; give --data, or set EHO_DATA to their folder.")
+    return train_entities(data, out, name=name, options=EntityOptions(epochs=epochs), say=say)
 
 
 def _baseline(corpus: Path, background: list[Path], translations: Path | None, out: Path, name: str) -> Any:

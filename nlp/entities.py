@@ -6,6 +6,7 @@ out nor kept, and what lies inside it is no place either (Rexhep Prizreni).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ class EntityStep:
         self._recogniser = recogniser
         self._pipeline: SpacyLanguage = new_tokenizer() if recogniser is None else recogniser.pipeline
         self._gazetteers: dict[NameLanguage, Gazetteer] = {}
+        self._lock = threading.Lock()
         self._first_names = frozenset(words("entity_roles")["first_names"])
 
     def find(self, passages: Sequence[Passage], language: str, *, conflict_zone: bool = False) -> tuple[Entity, ...]:
@@ -49,24 +51,18 @@ class EntityStep:
         `conflict_zone`: the document is about people who returned from a war; then no place below the municipality is
         named, nor any that has no id.
         """
-        return self.find_all([(passages, language, conflict_zone)])[0]
-
-    def find_all(self, documents: Sequence[tuple[Sequence[Passage], str, bool]]) -> list[tuple[Entity, ...]]:
-        """Do `find` for many documents (passages, language code, about a conflict zone), which is faster."""
-        folded = [[fold(passage.text, keep_case=True) for passage in passages] for passages, _, _ in documents]
-        docs = [[self._pipeline.make_doc(one.text) for one in row] for row in folded]
-        if self._recogniser is not None:
-            self._recogniser.tag_docs([doc for row in docs for doc in row])
-        found = []
-        for (passages, code, conflict_zone), texts, row in zip(documents, folded, docs, strict=True):
-            language: NameLanguage = "sq" if code.startswith("sq") else "sr"
-            entities = [
+        spoken: NameLanguage = "sq" if language.startswith("sq") else "sr"
+        gazetteer = self._gazetteer(spoken)  # made outside the zone: it stays
+        with self._lock, self._pipeline.memory_zone():  # words met are forgotten again, private names among them
+            folded = [fold(passage.text, keep_case=True) for passage in passages]
+            docs = [self._pipeline.make_doc(one.text) for one in folded]
+            if self._recogniser is not None:
+                self._recogniser.tag_docs(docs)
+            return tuple(
                 entity
-                for passage, text, doc in zip(passages, texts, row, strict=True)
-                for entity in self._of_passage(passage, text, doc, language, conflict_zone=conflict_zone)
-            ]
-            found.append(tuple(entities))
-        return found
+                for passage, text, doc in zip(passages, folded, docs, strict=True)
+                for entity in self._of_passage(passage, text, doc, gazetteer, spoken, conflict_zone=conflict_zone)
+            )
 
     def known(self, text: str, language: NameLanguage) -> list[NamedSpan]:
         """Return what the gazetteer alone finds in a text, persons and villages too: for measuring it."""
@@ -78,9 +74,16 @@ class EntityStep:
         ]
 
     def _of_passage(
-        self, passage: Passage, text: Folded, doc: Doc, language: NameLanguage, *, conflict_zone: bool
+        self,
+        passage: Passage,
+        text: Folded,
+        doc: Doc,
+        gazetteer: Gazetteer,
+        language: NameLanguage,
+        *,
+        conflict_zone: bool,
     ) -> Iterator[Entity]:
-        for named in self._of_doc(doc, language, conflict_zone=conflict_zone):
+        for named in self._of_doc(doc, gazetteer.find(doc), language, conflict_zone=conflict_zone):
             start, end = text.to_original(doc[named.start].idx, doc[named.end - 1].idx + len(doc[named.end - 1]))
             yield Entity(
                 start=passage.start + start,
@@ -90,8 +93,7 @@ class EntityStep:
                 canonical_id=named.id,
             )
 
-    def _of_doc(self, doc: Doc, language: NameLanguage, *, conflict_zone: bool) -> list[_Named]:
-        known = self._gazetteer(language).find(doc)
+    def _of_doc(self, doc: Doc, known: Sequence[Match], language: NameLanguage, *, conflict_zone: bool) -> list[_Named]:
         recognised = list(doc.ents)
         bodies = {at for match in known if match.name.type != _PERSON for at in range(match.start, match.end)}
         bodies |= {at for span in recognised if span.label_ in ("LOC", "ORG") for at in range(span.start, span.end)}
@@ -100,7 +102,8 @@ class EntityStep:
             for match in known
             if self._may_stand(doc, match, language, bodies, recognised, conflict_zone=conflict_zone)
         ]
-        taken = {at for match in known for at in range(match.start, match.end)}
+        people = [match for match in known if match.name.type == _PERSON]
+        taken = {at for one in (*found, *people) for at in range(one.start, one.end)}
         unknown = [span for span in recognised if taken.isdisjoint(range(span.start, span.end))]
         found += [
             _Named(span.start, span.end, span.label_, None)

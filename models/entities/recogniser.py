@@ -20,11 +20,10 @@ from spacy.util import compile_suffix_regex
 
 from eho.errors import ModelError
 from eho.folding import Folded, fold
-from models.entities.vectors import HashedVectors
 
 FORMAT = "eho-entities-1"
 TYPES = ("LOC", "ORG", "OTH", "PER")
-_WEIGHTS, _CONFIG, _VECTORS = "weights.safetensors", "model.json", "vectors"
+_WEIGHTS, _CONFIG = "weights.safetensors", "model.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +103,15 @@ def _ending(word: str) -> str:
     return word[-3:].lower()
 
 
-def new_pipeline(
-    shape: EntityShape, labels: Mapping[str, Mapping[str, int]], vectors: HashedVectors | None = None
-) -> SpacyLanguage:
-    """Build the pipeline with fresh weights; `labels` are spaCy's label data, `vectors` stay as they are."""
+def new_pipeline(shape: EntityShape, labels: Mapping[str, Mapping[str, int]]) -> SpacyLanguage:
+    """Build the pipeline with fresh weights; `labels` are spaCy's label data."""
     pipeline = new_tokenizer()
-    if vectors is not None:
-        pipeline.vocab.vectors = vectors.to_spacy(pipeline.vocab.strings)
     embed = {
         "@architectures": "spacy.MultiHashEmbed.v2",
         "width": shape.width,
         "attrs": ["NORM", "PREFIX", "SUFFIX", "SHAPE"],
         "rows": list(shape.rows),
-        "include_static_vectors": vectors is not None,
+        "include_static_vectors": False,
     }
     encode = {
         "@architectures": "spacy.MaxoutWindowEncoder.v2",
@@ -141,23 +136,12 @@ def new_pipeline(
     return pipeline
 
 
-def save_pipeline(
-    folder: Path,
-    pipeline: SpacyLanguage,
-    shape: EntityShape,
-    vectors: HashedVectors | None = None,
-    *,
-    name: str,
-    version: str,
-) -> None:
+def save_pipeline(folder: Path, pipeline: SpacyLanguage, shape: EntityShape, *, name: str, version: str) -> None:
     """Write weights and configuration; spaCy's own folders hold every string of the training text, and with it private names."""
     folder.mkdir(parents=True, exist_ok=True)
     ner: Any = pipeline.get_pipe("ner")
     weights = {key: np.ascontiguousarray(value, dtype=np.float16) for key, value in _parameters(ner)}
     config = {"name": name, "version": version, "format": FORMAT, "shape": asdict(shape), "labels": ner.label_data}
-    if vectors is not None:
-        weights[_VECTORS] = vectors.table.astype(np.float16)
-        config["vectors"] = vectors.settings
     save_file(weights, folder / _WEIGHTS)
     (folder / _CONFIG).write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
@@ -168,8 +152,7 @@ def load_recogniser(folder: Path) -> EntityRecogniser:
         config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
         shape = EntityShape(**{**config["shape"], "rows": tuple(config["shape"]["rows"])})
         weights = load_file(folder / _WEIGHTS)
-        vectors = HashedVectors(weights[_VECTORS].astype(np.float32), config["vectors"]) if "vectors" in config else None
-        pipeline = new_pipeline(shape, config["labels"], vectors)
+        pipeline = new_pipeline(shape, config["labels"])
         ner = pipeline.get_pipe("ner")
         for key, value in list(_parameters(ner)):
             if weights[key].shape != value.shape:

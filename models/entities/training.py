@@ -15,8 +15,7 @@ from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 
 from models.entities.recogniser import FORMAT, EntityShape, new_pipeline, save_pipeline
-from models.entities.sets import NamedText, joined, read_silver, respelled, to_folded, training_rows
-from models.entities.vectors import TEXTS, HashedVectors, VectorOptions, train_vectors, unlabelled_texts
+from models.entities.sets import NamedText, joined, read_silver, renamed, respelled, to_folded, training_rows
 from models.registry import ModelCard, write_card
 from models.training import set_facts
 
@@ -29,15 +28,12 @@ class EntityOptions:
     """How to train: the same seed and rows give the same weights."""
 
     shape: EntityShape = field(default_factory=EntityShape)
-    vectors: VectorOptions | None = field(default_factory=VectorOptions)
-    epochs: int = 14
+    epochs: int = 12
     seed: int = 20261121
     dropout: float = 0.25
     batch_words: int = 1200
     rate: float = 0.002
-    silver_times: int = (
-        3  # how often an Albanian passage comes in an epoch: there are thirty times as many Serbian and Croatian ones
-    )
+    silver_times: int = 3  # how often an Albanian passage comes in an epoch; there are thirty times as many others
 
 
 def train_entities(
@@ -59,12 +55,8 @@ def train_entities(
     rows = training_rows(data, read_silver()) if rows is None else rows
     made_on = made_on or datetime.now(UTC).date()
     version = version or made_on.strftime("%Y.%m.%d")
-    vectors = None
-    if options.vectors is not None:
-        say("word vectors from text without labels")
-        vectors = train_vectors(unlabelled_texts(data), options.vectors)
-    pipeline = fit(rows, options, vectors, say)
-    save_pipeline(out, pipeline, options.shape, vectors, name=name, version=version)
+    pipeline = fit(rows, options, say)
+    save_pipeline(out, pipeline, options.shape, name=name, version=version)
     card = ModelCard(
         name=name,
         version=version,
@@ -78,7 +70,7 @@ def train_entities(
             "Text in lower case only is read with many misses.",
             "Names of persons are found so that they can be left out: only those beside a public role are ever given out.",
         ),
-        data=(*(_data_row(source, mine) for source, mine in _by_source(rows)), *(_text_rows(data) if vectors else ())),
+        data=tuple(_data_row(source, mine) for source, mine in _by_source(rows)),
         measured={"how": "eho evaluate run --set entities; see docs/entities.md"},
         licence="CC BY-SA 4.0",
     )
@@ -88,7 +80,6 @@ def train_entities(
 def fit(
     rows: Sequence[NamedText],
     options: EntityOptions,
-    vectors: HashedVectors | None = None,
     say: Say = lambda line: None,
 ) -> SpacyLanguage:
     """Train a fresh pipeline; averaged weights are what it keeps."""
@@ -97,7 +88,7 @@ def fit(
     kinds = sorted({kind for row in rows for _, _, kind in row.spans})
     counts = dict.fromkeys(kinds, 1)
     labels = {"0": {"": 1}, "1": counts, "2": counts, "3": counts, "4": counts, "5": {"": 1}}
-    pipeline = new_pipeline(options.shape, labels, vectors)
+    pipeline = new_pipeline(options.shape, labels)
     optimizer = Adam(options.rate, L2=0.01, grad_clip=1.0, use_averages=True, L2_is_weight_decay=True)
     for epoch in range(options.epochs):
         optimizer.learn_rate = options.rate * (1 - 0.9 * epoch / options.epochs)
@@ -120,7 +111,7 @@ def _batches(
     batch: list[Example] = []
     words = 0
     for row in texts:
-        text, spans = respelled(*to_folded(row), draw)
+        text, spans = respelled(*renamed(*to_folded(row), draw), draw)
         doc = pipeline.make_doc(text)
         if len(doc) == 0:
             continue
@@ -165,19 +156,7 @@ def _data_row(source: str, rows: Sequence[NamedText]) -> dict[str, Any]:
     }
 
 
-def _text_rows(data: Path) -> list[dict[str, Any]]:
-    rows = []
-    for path, most in TEXTS:
-        name = path.rpartition("/")[2]
-        if (data / f"{path}.jsonl.gz").is_file():
-            facts = FACTS.get(name) or set_facts(name)
-            rows.append({"name": name, **facts, "rows": most or "all", "use": "word vectors, without labels"})
-    return rows
-
-
 FACTS = {
-    "parlasent_bcs": {"origin": "clarinsi/benchich (ParlaSent, sentences of parliaments)", "licence": "CC BY-SA 4.0"},
-    "leipzig_lid": {"origin": "pemistahl/lingua (sentences of the Leipzig Corpora Collection)", "licence": "Apache-2.0"},
     "sr_set_train": {"origin": "UniversalNER/UNER_Serbian-SET (SETimes news)", "licence": "CC BY-SA 4.0"},
     "hr_set_train": {"origin": "UniversalNER/UNER_Croatian-SET (SETimes news)", "licence": "CC BY-SA 4.0"},
     "hr500k_part": {"origin": "clarinsi/babushka-bench (hr500k web and press)", "licence": "CC BY-SA 4.0"},
