@@ -82,7 +82,7 @@ def models_train(
         Path | None, typer.Option("--partner", metavar="FOLDER", help="tagger: a shipped n-gram model to add scores of.")
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="encoder: how many steps.")] = 1000,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="tagger, ner: how often every row is seen.")] = 8,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="tagger: how often every row is seen.")] = 8,
     batch: Annotated[int, typer.Option("--batch", min=1, help="tagger: rows in a batch.")] = 32,
     accumulate: Annotated[
         int, typer.Option("--accumulate", min=1, help="tagger: batches added up before a step, where memory is short.")
@@ -112,7 +112,7 @@ def models_train(
         raise ModelError(f"{out} holds a model already; choose another folder, or remove it first.")
     chosen = name or out.resolve().name
     if corpus is None or kind == "ner":
-        card = _names(data, out, chosen, epochs)
+        card = _names(data, out, chosen)
     elif kind == "baseline":
         card = _baseline(corpus, background or [], translations, out, chosen)
     else:
@@ -156,13 +156,13 @@ def models_use(
     print_line("Start eho serve and eho watch anew where they run: they keep the model they began with.")
 
 
-def _names(data: Path | None, out: Path, name: str, epochs: int) -> Any:
-    from models.entities.training import EntityOptions, train_entities
+def _names(data: Path | None, out: Path, name: str) -> Any:
+    from models.entities.training import train_entities
 
     data = data or _data()
     if data is None:
         raise InputError("Names are learnt from public sets; give --data, or set EHO_DATA to their folder.")
-    return train_entities(data, out, name=name, options=EntityOptions(epochs=epochs), say=say)
+    return train_entities(data, out, name=name, say=say)
 
 
 def _baseline(corpus: Path, background: list[Path], translations: Path | None, out: Path, name: str) -> Any:

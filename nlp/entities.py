@@ -6,6 +6,7 @@ out nor kept, and what lies inside it is no place either (Rexhep Prizreni).
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ from eho.folding import Folded, fold
 from models.entities.recogniser import EntityRecogniser, NamedSpan, new_tokenizer
 from nlp.gazetteer import Gazetteer, Match, NameLanguage, beside_village_word
 from nlp.lexicon import words
-from nlp.public_roles import has_public_role, is_office_holder
+from nlp.public_roles import has_public_role, is_office_holder, vetoed
 from nlp.segmentation import Passage
 
 _PERSON = "PER"
+_INITIALS = re.compile(r"[A-Z]\.?|(?:[A-Z][a-z]?\.){2,4}|(?:[A-Z]\.){1,3}[A-Z]")
+_AGE = re.compile(r"\d{1,2}")
 _SURNAME_ENDINGS = ("ic", "iq", "ovica", "evica", "ovicu", "evicu", "ovicem", "evicem", "iqi", "iqit", "iqin")
 
 
@@ -139,14 +142,26 @@ class EntityStep:
         return not conflict_zone and not self._looks_personal(span)
 
     def _looks_personal(self, span: Span) -> bool:
-        """True where a supposed body or place may be a person that the recogniser misread."""
+        """True where a supposed body or place may be a person that the recogniser misread: minors go by initials and age."""
         lowered = [token.lower_ for token in span]
-        return any(word in self._first_names or word.endswith(_SURNAME_ENDINGS) for word in lowered)
+        named = any(word in self._first_names or word.endswith(_SURNAME_ENDINGS) for word in lowered)
+        return named or any(_INITIALS.fullmatch(token.text) for token in span) or _is_of_an_age(span) or _is_called_private(span)
 
     def _gazetteer(self, language: NameLanguage) -> Gazetteer:
         if language not in self._gazetteers:
             self._gazetteers[language] = Gazetteer(language, self._pipeline)
         return self._gazetteers[language]
+
+
+def _is_of_an_age(span: Span) -> bool:
+    """True where an age follows: "A. B. (16)", "Drita, 14"."""
+    after = [token.text for token in span.doc[span.end : span.end + 3]]
+    return len(after) > 1 and after[0] in ("(", ",") and bool(_AGE.fullmatch(after[1])) and after[2:] != ["%"]
+
+
+def _is_called_private(span: Span) -> bool:
+    """True where the word before is one for an accused, a victim, a relative, a child: what follows it is who that is."""
+    return span.start > 0 and vetoed(span.doc, span.start - 1, span.start, 0)
 
 
 def _is_person_around(span: Span, match: Match) -> bool:

@@ -15,10 +15,16 @@ Found = list[tuple[str, str, str | None]]
 
 @pytest.fixture(scope="module")
 def step() -> EntityStep:
-    """The shipped recogniser with the gazetteer."""
-    recogniser = shipped_recogniser()
-    assert recogniser is not None
-    return EntityStep(recogniser)
+    """The gazetteer with the shipped recogniser, alone where this installation has none: what follows must hold for both."""
+    return EntityStep(shipped_recogniser())
+
+
+@pytest.fixture(scope="module")
+def recogniser_step(step: EntityStep) -> EntityStep:
+    """The same where names are wanted that only a recogniser finds."""
+    if shipped_recogniser() is None:
+        pytest.skip("this installation has no entity model; eho models train ner makes one")
+    return step
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ PAIRED = [
     ("place:pristina", "Në Prishtinë", "U Prištini"),
     ("place:pristina", "e Prishtinës", "iz Prištine"),
     ("place:mitrovica", "në Mitrovicë", "u Kosovskoj Mitrovici"),
-    ("place:recak", "në Reçak", "u Račku Račak"),
+    ("place:recak", "në Reçak", "u Račku"),
     ("place:gjakova", "në Gjakovën", "u Đakovici"),
     ("place:al-hol", "kampi Al-Hol", "logor Al-Hol"),
     ("place:al-hol", "kampi El Hol", "iz El-Hola"),
@@ -115,8 +121,8 @@ NAMED = [
 
 
 @pytest.mark.parametrize(("text", "lang", "name"), [row[1:] for row in NAMED], ids=[row[0] for row in NAMED])
-def test_persons_with_a_public_role_are_found(step: EntityStep, text: str, lang: str, name: str) -> None:
-    assert (name, "PER", None) in _found(step, text, lang)
+def test_persons_with_a_public_role_are_found(recogniser_step: EntityStep, text: str, lang: str, name: str) -> None:
+    assert (name, "PER", None) in _found(recogniser_step, text, lang)
 
 
 NOT_NAMED = [
@@ -148,6 +154,47 @@ def test_no_other_person_is_ever_given_out(step: EntityStep, text: str, lang: st
     public = {"Siria", "Drejtësisë", "Nišu", "Новом", "Пазару"}
     given_out = {word for words, _, _ in _found(step, text, lang) for word in words.split()}
     assert given_out & private <= public
+
+
+PRIVATE = [
+    # (case, sentence in sr-Latn or sq with {} for the name, names as inflected there)
+    ("dative", "sr-Latn", "Dali su {} ključeve stana.", ("Marku Petroviću", "Amri Hodžić", "Petru Zvrčku")),
+    ("dative of one who returned", "sr-Latn", "Pomogli su povratniku {} u selu.", ("Enesu Hadžiću", "Labinotu Gashiju")),
+    ("instrumental", "sr-Latn", "Razgovarali smo sa {} o povratku.", ("Dragom Markovićem", "Šefkom Đerlekom")),
+    ("possessive", "sr-Latn", "Kuća {} je izgorela.", ("Milice Jović", "porodice Nikolić")),
+    ("a surname that is a town's", "sr-Latn", "Komšija {} ne zna ništa.", ("Ismet Prizrenac", "Hasan Peć")),
+    ("teacher", "sr-Latn", "Nastavnica {} je pričala o deci.", ("Jelena Đorđević", "Snežana Ilić")),
+    ("initials", "sr-Latn", "Maloletni {} je vraćen iz Sirije.", ("A. B.", "A.B.", "M. Đ. (14)", "Lj.P.")),
+    ("initials with an age", "sr-Latn", "Dečak {} iz okoline Vranja ide u školu.", ("N. N. (9)", "S.K. (16)", "M. (12)")),
+    ("first name with an age", "sr-Latn", "Sa njom živi i {} koja crta.", ("Lejla (7)", "Amina, 9,")),
+    ("sq dative", "sq", "Ia dhanë {} çelësat e shtëpisë.", ("Arben Krasniqit", "Drita Gashit", "Besa Hoxhës")),
+    ("sq genitive", "sq", "Shtëpia e {} u dogj.", ("Luan Berishës", "Albana Gashit")),
+    ("sq ablative", "sq", "Mora një letër prej {} dje.", ("Blerim Hasanit", "Shpresa Prizrenit")),
+    ("sq initials", "sq", "I mituri {} u kthye nga Siria.", ("A. B.", "A.B.", "L.K. (15)", "Xh. H.")),
+    ("sq girl by first name", "sq", "Vajza {} shkon në shkollë.", ("Erblina (8)", "Drita, 14,")),
+]
+PRIVATE_ROWS = [
+    pytest.param(write(sentence.format(name)), write(name), code, id=f"{case}-{name}-{code}")
+    for case, lang, sentence, names in PRIVATE
+    for name in names
+    for code, write in (((lang, str), (lang, without_diacritics)) + ((("sr-Cyrl", to_cyrillic),) if lang == "sr-Latn" else ()))
+]
+
+
+@pytest.mark.parametrize(("text", "name", "lang"), PRIVATE_ROWS)
+@pytest.mark.parametrize("conflict_zone", [False, True], ids=["any", "conflict zone"])
+def test_no_part_of_a_private_name_is_given_out(
+    step: EntityStep, text: str, name: str, lang: str, *, conflict_zone: bool
+) -> None:
+    start, end = text.index(name), text.index(name) + len(name)
+    passage = Passage(text, 0, len(text), "text", 0)
+    found = step.find([passage], lang, conflict_zone=conflict_zone)
+    assert [text[one.start : one.end] for one in found if one.start < end and start < one.end] == []
+
+
+def test_a_place_in_the_dative_is_still_a_place(step: EntityStep) -> None:
+    for text, lang in (("Prilaze Račku.", "sr-Latn"), ("Прилазе Рачку.", "sr-Cyrl"), ("Iu afruan Reçakut.", "sq")):
+        assert _ids(step, text, lang) == ["place:recak"]
 
 
 OFFICE_HOLDERS = [
