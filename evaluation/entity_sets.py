@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from eho.folding import fold_text
 from evaluation.bootstrap import Resampling
+from evaluation.entity_privacy import privacy_table
 from evaluation.figures import Figure, SetResult, Table, TableRow
 from evaluation.labelled import MissingSetError, digest_of
 from evaluation.metrics import ratio, retrieval
@@ -60,6 +61,7 @@ def evaluate_entities(data: Path | None, say: Say | None = None, *, recogniser: 
     spellings = _table("entities", "Names found", [_measured(case, found[case.key]) for case in cases])
     types = _table("entity-types", "SET dev by type", _by_type(serbian, found["sr"]))
     known = _table("entity-novelty", "SET dev by what was known", _by_novelty(serbian, found["sr"], step, data))
+    private = privacy_table(step, data)
     figure = spellings.rows[0].figures["f1"]
     notes = [
         "Albanian: silver, annotated by machine for this project; a figure there is agreement with it, not with people.",
@@ -68,11 +70,10 @@ def evaluate_entities(data: Path | None, say: Say | None = None, *, recogniser: 
     summary = [
         f"SET dev, exact spans and types: F1 {figure.value or 0:.3f}; the gazetteer alone, {_f1(spellings, 'sr-gazetteer')}."
     ]
+    tables = [spellings, types, known, *([private] if private is not None else [])]
     n = sum(len(row.spans) for row in (*serbian, *silver))
     clusters = len({row.group for row in (*serbian, *silver)})
-    return SetResult(
-        "entities", "Names", digest_of([path]), n, clusters, "document", [spellings, types, known], notes=notes, summary=summary
-    )
+    return SetResult("entities", "Names", digest_of([path]), n, clusters, "document", tables, notes=notes, summary=summary)
 
 
 def _cases(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.entity_privacy import privacy_table
 from evaluation.entity_sets import evaluate_entities, rewritten
 from evaluation.labelled import MissingSetError
 from evaluation.variants import to_cyrillic
@@ -14,6 +15,7 @@ from models.entities.lexicon import Lexicon
 from models.entities.recogniser import EntityRecogniser
 from models.entities.sets import NamedText, read_iob2
 from models.entities.training import EntityOptions, fit
+from nlp.entities import EntityStep
 
 ROWS = """# newdoc id = set.sr.1
 # text = U Prištini je Zvrčko.
@@ -56,6 +58,18 @@ def test_the_gazetteer_alone_and_what_it_knows(data: Path) -> None:
     assert known.n == 2
     assert result.figure("entities/sr-Cyrl/f1") is not None
     assert any("silver" in note for note in result.notes)
+
+
+def test_private_names_are_counted_where_a_part_of_them_is_given_out(tmp_path: Path) -> None:
+    names = ["name\tgender", "Zvrko Zvrkić", "-", "-", "Aleksandar Vučić", "-", "-", "Zvrko Beograd"]
+    (tmp_path / "lexica").mkdir()
+    with gzip.open(tmp_path / "lexica" / "candidates_xk.tsv.gz", "wt", encoding="utf-8") as lines:
+        lines.write("\n".join(names))
+    table = privacy_table(EntityStep(), tmp_path)
+    assert table is not None
+    shares = {row.key: row.figures["given_out"].value for row in table.rows}
+    assert shares == dict.fromkeys(("sq", "sq-plain", "sr-Latn", "sr-Cyrl"), 0.5)  # who holds office is not counted
+    assert privacy_table(EntityStep(), tmp_path / "none") is None
 
 
 def test_spans_move_with_the_letters() -> None:
