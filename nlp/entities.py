@@ -106,7 +106,8 @@ class EntityStep:
             if self._may_stand(doc, match, language, bodies, recognised, conflict_zone=conflict_zone)
         ]
         people = [match for match in known if match.name.type == _PERSON]
-        taken = {at for one in (*found, *people) for at in range(one.start, one.end)}
+        held: list[_Named | Match] = [*found, *people]
+        taken = {at for one in held for at in range(one.start, one.end)}
         unknown = [span for span in recognised if taken.isdisjoint(range(span.start, span.end))]
         found += [
             _Named(span.start, span.end, span.label_, None)

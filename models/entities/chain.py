@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from models.entities.features import token_features
+from models.entities.features import Memory, token_features
 from models.entities.lexicon import Ids, Lexicon, found_in
 
 Floats = NDArray[np.float32]
@@ -32,16 +32,19 @@ class Chain:
         if self.states.shape != (len(self.features), count) or self.steps.shape != (count, count):
             raise ValueError(f"weights {self.states.shape} and {self.steps.shape} are not of {count} tags")
 
-    def tag(self, words: Sequence[str]) -> list[str]:
-        """Return one tag a token, the sequence that is most probable as a whole; words are folded, with capitals kept."""
+    def tag(self, words: Sequence[str], memory: Memory | None = None) -> list[str]:
+        """Return one tag a token, the sequence that is most probable as a whole; words are folded, with capitals kept.
+
+        `memory`: of the document around, from `remembered`.
+        """
         if not words:
             return []
-        scores = self._scores(words)
+        scores = self._scores(words, memory)
         scores[0, [tag.startswith("I-") for tag in self.tags]] = _NEVER
         return [self.tags[at] for at in best_path(scores, self._allowed)]
 
-    def _scores(self, words: Sequence[str]) -> Floats:
-        rows = token_features(words, self.lexicon)
+    def _scores(self, words: Sequence[str], memory: Memory | None) -> Floats:
+        rows = token_features(words, self.lexicon, memory)
         sizes = [len(row) for row in rows]
         places, there = found_in(self.features, np.fromiter((key for row in rows for key in row), np.uint32, sum(sizes)))
         owners = np.repeat(np.arange(len(rows)), sizes)[there]

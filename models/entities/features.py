@@ -7,7 +7,8 @@ since Ratinov & Roth (2009): form, beginnings and endings, shape, word clusters,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -28,12 +29,28 @@ class _Token:
 _EDGE = _Token("", "", Facts())
 
 
-def token_features(words: Sequence[str], lexicon: Lexicon) -> list[list[int]]:
-    """Return the hashes of each token's features; words are folded, with capitals kept."""
-    return [[crc32(feature.encode()) for feature in features] for features in named_features(words, lexicon)]
+Memory = Mapping[str, Counter[str]]
 
 
-def named_features(words: Sequence[str], lexicon: Lexicon) -> Iterator[list[str]]:
+def token_features(words: Sequence[str], lexicon: Lexicon, memory: Memory | None = None) -> list[list[int]]:
+    """Return the hashes of each token's features; words are folded, with capitals kept.
+
+    `memory`: of the document that the words are of, from `remembered`.
+    """
+    return [[crc32(feature.encode()) for feature in features] for features in named_features(words, lexicon, memory)]
+
+
+def remembered(texts: Iterable[Sequence[str]], lexicon: Lexicon) -> Memory:
+    """Count for each capitalised word of a document what stands beside it: a surname stands alone after its first mention."""
+    memory: dict[str, Counter[str]] = defaultdict(Counter)
+    for words in texts:
+        tokens, first = _tokens(words, lexicon), _openings(words)
+        for at in range(len(tokens)):
+            memory[_stem(tokens[at].word)].update(_company(tokens, at, first))
+    return memory
+
+
+def named_features(words: Sequence[str], lexicon: Lexicon, memory: Memory | None = None) -> Iterator[list[str]]:
     """Yield each token's features as they are named."""
     tokens = _tokens(words, lexicon)
     padded = [_EDGE, _EDGE, *tokens, _EDGE, _EDGE]
@@ -44,6 +61,8 @@ def named_features(words: Sequence[str], lexicon: Lexicon) -> Iterator[list[str]
         for place, other in zip("abcd", (window[0], window[1], window[3], window[4]), strict=True):
             features += _neighbour(place, other)
         features += _together(window, first=first[at])
+        if memory is not None:
+            features += _elsewhere(tokens, at, first, memory)
         yield features
 
 
@@ -57,6 +76,36 @@ def _tokens(words: Sequence[str], lexicon: Lexicon) -> list[_Token]:
         if word not in made:
             made[word] = _Token(lower, f"~{_shape(lower)}" if caseless else _shape(word), facts[lower])
     return [made[word] for word in words]
+
+
+def _company(tokens: Sequence[_Token], at: int, first: Sequence[bool]) -> set[str]:
+    """Return what a capitalised word stands beside; a capital that opens a sentence says nothing."""
+    token = tokens[at]
+    if token.shape[:1] != "X" or first[at]:
+        return set()
+    beside = {"X", f"h{token.shape}"}
+    for place, near in (("b", at - 1), ("c", at + 1)):
+        if 0 <= near < len(tokens):
+            other = tokens[near]
+            beside.add(f"{place}f{other.facts.fine}" if place == "b" else f"{place}c{other.facts.coarse}")
+            if other.shape[:1] == "X" and not first[near]:
+                beside |= {f"{place}X", f"{place}g{other.facts.paradigm}"}
+    return beside
+
+
+def _elsewhere(tokens: Sequence[_Token], at: int, first: Sequence[bool], memory: Memory) -> Iterator[str]:
+    """Yield what the same word stands beside elsewhere in the document."""
+    token = tokens[at]
+    if token.shape[:1] not in ("X", "~"):
+        return
+    own = _company(tokens, at, first)
+    for kind, count in memory.get(_stem(token.word), Counter[str]()).items():
+        if count > (kind in own):
+            yield f"m{kind}|{token.shape}"
+
+
+def _stem(word: str) -> str:
+    return word[:5] if len(word) > 6 else word[:4]
 
 
 def _shape(word: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from spacy.util import compile_suffix_regex
 from eho.errors import ModelError
 from eho.folding import Folded, fold
 from models.entities.chain import Chain, chain_from_arrays, chain_to_arrays
+from models.entities.features import remembered
 
 FORMAT = "eho-entities-2"
 TYPES = ("LOC", "ORG", "OTH", "PER")
@@ -47,18 +49,23 @@ class EntityRecogniser:
         """The tokenizer; its texts are folded ones with capitals kept."""
         return self._pipeline
 
-    def find(self, texts: Sequence[str]) -> list[list[NamedSpan]]:
-        """Find the names in each text, in order of place."""
+    def find(self, texts: Sequence[str], documents: Sequence[str] | None = None) -> list[list[NamedSpan]]:
+        """Find the names in each text, in order of place. `documents`: which document each text is of; without it each alone."""
         folded = [fold(text, keep_case=True) for text in texts]
-        docs = self.tag_docs([self._pipeline.make_doc(one.text) for one in folded])
+        docs = [self._pipeline.make_doc(one.text) for one in folded]
+        together: dict[str, list[Doc]] = defaultdict(list)
+        for at, doc in enumerate(docs):
+            together[str(at) if documents is None else documents[at]].append(doc)
+        for group in together.values():
+            self.tag_docs(group)
         return [_spans(doc, one) for doc, one in zip(docs, folded, strict=True)]
 
-    def tag_docs(self, docs: Iterable[Doc]) -> list[Doc]:
-        """Set the names of texts that are cut into tokens already."""
-        tagged = list(docs)
-        for doc in tagged:
-            doc.set_ents(list(_entities(doc, self._chain.tag([token.text for token in doc]))))
-        return tagged
+    def tag_docs(self, docs: Sequence[Doc]) -> None:
+        """Set the names of the texts of one document, which are cut into tokens already."""
+        texts = [[token.text for token in doc] for doc in docs]
+        memory = remembered(texts, self._chain.lexicon)
+        for doc, words in zip(docs, texts, strict=True):
+            doc.set_ents(list(_entities(doc, self._chain.tag(words, memory))))
 
 
 def _entities(doc: Doc, tags: Sequence[str]) -> Iterator[Span]:

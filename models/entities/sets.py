@@ -44,16 +44,19 @@ def read_iob2(path: Path, lang: str) -> list[NamedText]:
     """Read an IOB2 file (token and tag in the second and third column), one text a sentence. Raises InputError."""
     name = path.name.split(".")[0]
     rows: list[NamedText] = []
-    group, text = name, None
+    group, text, any_document = name, None, False
     tokens: list[tuple[str, str]] = []
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate([*lines, "\n"], 1):
             line = line.rstrip("\n")
             if line.startswith("# newdoc"):
+                any_document = True
                 group = f"{name}:{line.partition('=')[2].strip()}"
             elif line.startswith("# text = "):
                 text = line.removeprefix("# text = ").strip()
+            elif line.startswith("# sent_id") and not any_document:
+                group = f"{name}:{line.partition('=')[2].strip()}"  # sentences of a set without documents stand alone
             elif line.startswith("#"):
                 continue
             elif line:

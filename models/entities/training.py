@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from eho.errors import InputError
 from models.entities.chain import Chain
-from models.entities.features import token_features
+from models.entities.features import remembered, token_features
 from models.entities.lexicon import Lexicon
 from models.entities.recogniser import FORMAT, new_tokenizer, save_recogniser
 from models.entities.sets import NamedText, Spans, joined, read_silver, renamed, respelled, to_folded, training_rows
@@ -42,6 +43,7 @@ class EntityOptions:
     rename: bool = False
     respell: bool = True
     join: bool = True
+    memory: bool = True
 
 
 def train_entities(
@@ -99,9 +101,11 @@ def fit(rows: Sequence[NamedText], lexicon: Lexicon, options: EntityOptions, say
     }
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", params=settings, verbose=False)
     texts = 0
-    for words, tags in _sequences(rows, options):
-        trainer.append([[str(key) for key in row] for row in token_features(words, lexicon)], tags)
-        texts += 1
+    for document in _documents(rows, options):
+        memory = remembered([words for words, _ in document], lexicon) if options.memory else None
+        for words, tags in document:
+            trainer.append([[str(key) for key in row] for row in token_features(words, lexicon, memory)], tags)
+            texts += 1
     say(f"{texts} texts; {options.iterations} iterations at most")
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "chain.crfsuite")
@@ -127,20 +131,24 @@ def _chain(info: Any, lexicon: Lexicon) -> Chain:
     return Chain(tags, np.array(keys, np.uint32), states, steps, lexicon)
 
 
-def _sequences(rows: Sequence[NamedText], options: EntityOptions) -> Iterator[Sequence_]:
-    """Yield words and tags of the texts, joined and respelled by chance."""
+def _documents(rows: Sequence[NamedText], options: EntityOptions) -> Iterator[list[Sequence_]]:
+    """Yield words and tags of the texts of each document, joined and respelled by chance."""
     draw = random.Random(options.seed)
     silver = [row for row in rows if row.lang == "sq"]
     gold = [row for row in rows if row.lang != "sq"]
     pipeline = new_tokenizer()
-    for row in (*(joined(gold, draw) if options.join else gold), *(silver * options.silver_times)):
-        text, spans = to_folded(row)
-        if options.rename:
-            text, spans = renamed(text, spans, draw)
-        if options.respell:
-            text, spans = respelled(text, spans, draw)
-        if text.strip():
-            yield _tagged(pipeline.make_doc(text), spans)
+    texts = [*(joined(gold, draw) if options.join else gold), *(silver * options.silver_times)]
+    for _, document in groupby(texts, lambda row: row.group):
+        made = []
+        for row in document:
+            text, spans = to_folded(row)
+            if options.rename:
+                text, spans = renamed(text, spans, draw)
+            if options.respell:
+                text, spans = respelled(text, spans, draw)
+            if text.strip():
+                made.append(_tagged(pipeline.make_doc(text), spans))
+        yield made
 
 
 def _tagged(doc: Any, spans: Spans) -> Sequence_:
