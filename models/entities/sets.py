@@ -22,9 +22,6 @@ TRAIN = ("sr_set_train", "hr_set_train", "hr500k_part", "sr_tweets", "hr_tweets"
 _GLUED = re.compile(r"\s+(?=[.,;:!?)\]}%”“]+(?:\s|$))|(?<=[(\[{„])\s+")
 _HELD_OUT_SHARE = 9  # every ninth silver passage is kept for the evaluation
 _SHARED_GRAMS = 4  # sentences that share so many runs of five words with the evaluation are its copies
-_NAME = re.compile(r"\b[A-Z][a-z]{3,}")
-_RENAMED = {"PER": 0.4, "LOC": 0.2, "ORG": 0.2, "OTH": 0.1}  # share of the names of each type
-_VOWELS, _CONSONANTS = "aeiou", "bcdfghjklmnpqrstvz"
 
 Spans = tuple[tuple[int, int, str], ...]
 
@@ -163,26 +160,6 @@ def to_folded(row: NamedText) -> tuple[str, Spans]:
     """Return the folded text with capitals kept, and its spans."""
     folded = fold(row.text, keep_case=True)
     return folded.text, tuple((*folded.to_folded(start, end), kind) for start, end, kind in row.spans)
-
-
-def renamed(text: str, spans: Spans, draw: random.Random) -> tuple[str, Spans]:
-    """Write some names with other letters, endings kept: names unseen in training are then told by form and context.
-
-    Length and place stay as they are. Without this the network learns names by heart.
-    """
-    letters = list(text)
-    for start, end, kind in spans:
-        if draw.random() < _RENAMED.get(kind, 0.0):
-            for word in _NAME.finditer(text, start, end):
-                for at in range(word.start(), word.end() - 3):
-                    if draw.random() < 0.5:
-                        letters[at] = _other_letter(letters[at], draw)
-    return "".join(letters), spans
-
-
-def _other_letter(letter: str, draw: random.Random) -> str:
-    other = draw.choice(_VOWELS if letter.lower() in _VOWELS else _CONSONANTS)
-    return other.upper() if letter.isupper() else other
 
 
 def respelled(text: str, spans: Spans, draw: random.Random) -> tuple[str, Spans]:

@@ -19,13 +19,13 @@ from models.entities.chain import Chain
 from models.entities.features import remembered, token_features
 from models.entities.lexicon import Lexicon
 from models.entities.recogniser import FORMAT, new_tokenizer, save_recogniser
-from models.entities.sets import NamedText, Spans, joined, read_silver, renamed, respelled, to_folded, training_rows
+from models.entities.sets import NamedText, Spans, joined, read_silver, respelled, to_folded, training_rows
 from models.entities.word_lists import TEXTS, LexiconOptions, build_lexicon
 from models.registry import ModelCard, write_card
 from models.training import set_facts
 
 Say = Callable[[str], None]
-Sequence_ = tuple[list[str], list[str]]  # words and tags of a text
+Tagged = tuple[list[str], list[str]]  # words and tags of a text
 SILVER = "silver: annotated by machine for this project, no native speaker has checked it"
 
 
@@ -40,10 +40,6 @@ class EntityOptions:
     least_count: int = 2
     seed: int = 20261121
     silver_times: int = 3  # how often an Albanian passage is seen; there are fifty times as many others
-    rename: bool = False
-    respell: bool = True
-    join: bool = True
-    memory: bool = True
 
 
 def train_entities(
@@ -102,7 +98,7 @@ def fit(rows: Sequence[NamedText], lexicon: Lexicon, options: EntityOptions, say
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", params=settings, verbose=False)
     texts = 0
     for document in _documents(rows, options):
-        memory = remembered([words for words, _ in document], lexicon) if options.memory else None
+        memory = remembered([words for words, _ in document], lexicon)
         for words, tags in document:
             trainer.append([[str(key) for key in row] for row in token_features(words, lexicon, memory)], tags)
             texts += 1
@@ -131,27 +127,23 @@ def _chain(info: Any, lexicon: Lexicon) -> Chain:
     return Chain(tags, np.array(keys, np.uint32), states, steps, lexicon)
 
 
-def _documents(rows: Sequence[NamedText], options: EntityOptions) -> Iterator[list[Sequence_]]:
+def _documents(rows: Sequence[NamedText], options: EntityOptions) -> Iterator[list[Tagged]]:
     """Yield words and tags of the texts of each document, joined and respelled by chance."""
     draw = random.Random(options.seed)
     silver = [row for row in rows if row.lang == "sq"]
     gold = [row for row in rows if row.lang != "sq"]
     pipeline = new_tokenizer()
-    texts = [*(joined(gold, draw) if options.join else gold), *(silver * options.silver_times)]
+    texts = [*joined(gold, draw), *(silver * options.silver_times)]
     for _, document in groupby(texts, lambda row: row.group):
         made = []
         for row in document:
-            text, spans = to_folded(row)
-            if options.rename:
-                text, spans = renamed(text, spans, draw)
-            if options.respell:
-                text, spans = respelled(text, spans, draw)
+            text, spans = respelled(*to_folded(row), draw)
             if text.strip():
                 made.append(_tagged(pipeline.make_doc(text), spans))
         yield made
 
 
-def _tagged(doc: Any, spans: Spans) -> Sequence_:
+def _tagged(doc: Any, spans: Spans) -> Tagged:
     tags = ["O"] * len(doc)
     for start, end, kind in spans:
         covered = doc.char_span(start, end, alignment_mode="expand")

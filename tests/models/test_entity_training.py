@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import random
 import shutil
 from pathlib import Path
 
 import pytest
 
 from eho.errors import InputError, ModelError
-from models.entities.sets import is_held_out, read_iob2, read_silver, renamed, respelled, to_folded, without_copies
+from models.entities.sets import is_held_out, read_iob2, read_silver, respelled, to_folded, without_copies
 from models.entities.store import open_recogniser, shipped_recogniser
 from models.entities.training import EntityOptions, train_entities
 from models.entities.word_lists import LexiconOptions
@@ -121,17 +120,6 @@ def test_respelling_moves_the_spans_along(tmp_path: Path, chance: float, expecte
     text, spans = respelled(*to_folded(row), _Draw(chance))  # type: ignore[arg-type]
     assert text == expected
     assert text[slice(*spans[0][:2])].lower() in ("djakovici", "dakovici")
-
-
-def test_renaming_keeps_length_ending_and_what_is_no_name() -> None:
-    text, spans = "Ministar Petrovic je u Prizrenu.", ((9, 17, "PER"), (23, 31, "LOC"))
-    made = {renamed(text, spans, random.Random(seed))[0] for seed in range(40)}
-    assert len(made) > 10
-    for one in made:
-        assert len(one) == len(text)
-        assert one[:9] + one[17:23] == text[:9] + text[17:23]
-        assert one[14:17] == "vic"
-        assert one[9].isupper()
 
 
 def test_the_shipped_folder_is_small_and_says_what_it_is() -> None:
