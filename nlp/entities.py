@@ -24,7 +24,7 @@ from nlp.segmentation import Passage
 
 _PERSON = "PER"
 _INITIALS = re.compile(r"[A-Z]\.?|(?:[A-Z][a-z]?\.){2,4}|(?:[A-Z]\.){1,3}[A-Z]")
-_AGE = re.compile(r"\d{1,2}")
+_AGE_AFTER = re.compile(r"\( \d{1,2} \)|, \d{1,2}(?: [,.]|$| god| vjec)")
 _SURNAME_ENDINGS = ("ic", "iq", "ovica", "evica", "ovicu", "evicu", "ovicem", "evicem", "iqi", "iqit", "iqin")
 
 
@@ -156,8 +156,7 @@ class EntityStep:
 
 def _is_of_an_age(span: Span) -> bool:
     """True where an age follows: "A. B. (16)", "Drita, 14"."""
-    after = [token.text for token in span.doc[span.end : span.end + 3]]
-    return len(after) > 1 and after[0] in ("(", ",") and bool(_AGE.fullmatch(after[1])) and after[2:] != ["%"]
+    return bool(_AGE_AFTER.match(" ".join(token.lower_ for token in span.doc[span.end : span.end + 3])))
 
 
 def _is_called_private(span: Span) -> bool:

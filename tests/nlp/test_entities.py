@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from evaluation.variants import to_cyrillic, without_diacritics
@@ -225,6 +227,20 @@ def test_villages_need_a_word_beside_them_and_stay_out_of_the_conflict_zone(name
     assert [row[0] for row in _found(names_only, text, "sr-Latn")] == ["Velika Hoča", "Prizrenu"]
     assert [row[0] for row in _found(names_only, text, "sr-Latn", conflict_zone=True)] == ["Prizrenu"]
     assert _ids(names_only, "Gradica je lepa, a Vrelo je hladno.", "sr-Latn") == []
+
+
+def test_words_that_were_read_do_not_stay_in_memory(step: EntityStep) -> None:
+    kept = step._pipeline.vocab.strings
+    assert _ids(step, "Zvrkoslav Trtić je u Prištini.", "sr-Latn") == ["place:pristina"]
+    assert "Pristini" in kept  # a form of the gazetteer
+    assert not {"Zvrkoslav", "Trtic"} & set(kept)
+
+
+def test_threads_may_tag_at_once(step: EntityStep) -> None:
+    texts = [f"Reporter {number} je juče bio u Prištini i u Nišu sa KFOR-om." for number in range(40)]
+    alone = [_found(step, text, "sr-Latn") for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda text: _found(step, text, "sr-Latn"), texts)) == alone
 
 
 def test_offsets_are_those_of_the_document(names_only: EntityStep) -> None:
