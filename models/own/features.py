@@ -20,7 +20,7 @@ from sklearn.preprocessing import normalize
 from eho.errors import EhoError
 from eho.folding import fold_text
 from models.configured import Floats
-from models.linear import Features, Heads, new_vectorizers
+from models.linear import Features, Heads, new_vectorizers, trained_features
 
 CHARACTER_FEATURES, WORD_FEATURES = 30_000, 10_000
 _C = 30.0  # of 1, 10, 30 on three narratives in two languages with 40 + 40 labels: average precision 0.51, 0.52, 0.53
@@ -101,11 +101,7 @@ class Counted:
 
     def features(self, weighing: Weighing) -> Features:
         """Return the vectorisers that make the same n-gram features of new texts, without the n-grams of weight 0."""
-        made = new_vectorizers(CHARACTER_FEATURES, WORD_FEATURES)
-        for vectorizer, vocabulary, idf in zip(made, self._vocabularies, (weighing.characters, weighing.words), strict=True):
-            vectorizer.vocabulary = vectorizer.vocabulary_ = dict(vocabulary)
-            vectorizer.idf_ = idf.astype(np.float32)
-        return Features(*made)
+        return trained_features(self._vocabularies, [idf.astype(np.float32) for idf in (weighing.characters, weighing.words)])
 
 
 def stacked(blocks: Sequence[Any], vectors: Floats | None) -> csr_matrix:
