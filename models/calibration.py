@@ -50,6 +50,13 @@ def wild_weights(written: int, background: int, share: float) -> NDArray[np.floa
     return np.concatenate([np.full(written, share / written), np.full(background, (1 - share) / background)])
 
 
+def best_f1_cut(scores: NDArray[np.float64], truth: NDArray[np.int8]) -> float:
+    """Return the score from which listing gives the best F1."""
+    precision, recall, cuts = precision_recall_curve(truth, scores)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    return float(cuts[min(int(f1[:-1].argmax()), len(cuts) - 1)])
+
+
 def pick_thresholds(
     probabilities: NDArray[np.float64],
     truth: NDArray[np.int8],
@@ -63,9 +70,7 @@ def pick_thresholds(
     for family in {families[narrative] for narrative in narratives}:
         columns = [at for at, narrative in enumerate(narratives) if families[narrative] == family]
         flat_truth, flat = truth[:, columns].reshape(-1), probabilities[:, columns].reshape(-1)
-        precision, recall, cuts = precision_recall_curve(flat_truth, flat)
-        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
-        list_at = float(cuts[min(int(f1[:-1].argmax()), len(cuts) - 1)])
+        list_at = best_f1_cut(flat, flat_truth)
         precision, recall, cuts = precision_recall_curve(flat_truth, flat, sample_weight=np.repeat(weights, len(columns)))
         reached = np.flatnonzero((precision[:-1] >= target_precision) & (recall[:-1] >= 0.01))
         show_at = float(cuts[reached[0]]) if len(reached) else 1.0

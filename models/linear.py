@@ -21,9 +21,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eho.errors import ModelError
 from eho.folding import fold_text
-from models.configured import ConfiguredModel, Floats, sigmoid, softmax
+from models.configured import ConfiguredModel, sigmoid, softmax
 from models.passages import PassageInput, PassagePrediction
 from models.spans import best_words
+from models.vectors import Floats
 
 WEIGHTS, _VOCABULARY = "weights.safetensors", "vocabulary.json"
 

@@ -130,6 +130,16 @@ def require_new(folder: Path) -> None:
         raise ModelError(f"{folder} holds a model already; choose another folder, or remove it first.")
 
 
+def find_card(name: str, folders: Sequence[Path]) -> ModelCard:
+    """Return the card of a model given by its folder, or by the name on its card. Raises ModelError naming what there is."""
+    if Path(name).is_dir():
+        return read_card(Path(name))
+    cards = {card.name: card for card in list_models(folders)}
+    if name not in cards:
+        raise ModelError(f"There is no model {name!r}; known: {', '.join(sorted(cards)) or 'none'}. See eho models list.")
+    return cards[name]
+
+
 def write_card(folder: Path, card: ModelCard) -> ModelCard:
     """Write a card with the digests of all other files of the folder; return it with them."""
     digests = {path.name: file_digest(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != CARD}

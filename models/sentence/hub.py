@@ -16,7 +16,8 @@ import numpy as np
 from eho.errors import ModelError
 from models.encoder.words import split_words
 from models.registry import PICKLES
-from models.sentence.encoder import MOST_READ, Floats, in_pieces
+from models.sentence.encoder import MOST_READ, in_pieces
+from models.vectors import Floats
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
