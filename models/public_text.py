@@ -17,6 +17,7 @@ from models.corpus import LabelledAnnotation, LabelledPassage, json_lines, sente
 from models.encoder.sets import group_of, is_held_out
 
 OFFENCE, HATE = "offense_sq", "hate_sr"
+COMMENTS = frozenset({OFFENCE, HATE, "tweets_sr", "tweets_hr"})  # all else is edited text
 UNKNOWN = -1
 _ETHNIC = frozenset({"1", "1a", "1b", "1c", "2"})
 _SHORTEST, _LONGEST = 20, 900
