@@ -86,6 +86,12 @@ def _reaching(truth: NDArray[np.int8], scores: NDArray[np.float64], weights: NDA
     return round(float(cuts[reached[0]]), 4) if len(reached) else 1.0
 
 
+def mean_average_precision(truth: NDArray[np.int8], scores: NDArray[np.floating]) -> float:
+    """Return the mean over the columns that have a positive row."""
+    asked = np.flatnonzero(truth.any(0))
+    return float(np.mean([average_precision_score(truth[:, at], scores[:, at]) for at in asked]))
+
+
 def summarise(
     probabilities: NDArray[np.float64],
     truth: NDArray[np.int8],

@@ -7,7 +7,6 @@ script and spelling of a word meets the same features.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,12 +20,12 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eho.errors import ModelError
-from eho.folding import fold, fold_text
+from eho.folding import fold_text
 from models.configured import ConfiguredModel, Floats, sigmoid, softmax
 from models.passages import PassageInput, PassagePrediction
-from models.spans import best_run
+from models.spans import best_words
 
-_WORD = re.compile(r"\w+")
+WEIGHTS, _VOCABULARY = "weights.safetensors", "vocabulary.json"
 
 
 @dataclass(frozen=True)
@@ -159,20 +158,8 @@ class LinearModel(ConfiguredModel):
 
     def _evidence(self, text: str, column: int) -> tuple[int, int]:
         """Return the stretch of words that speaks most for a label: the maximum-sum run of the words' contributions."""
-        folded = fold(text)
-        words = [(match.start(), match.end()) for match in _WORD.finditer(folded.text)]
-        if not words:
-            return 0, len(text)
         weights = self._heads["narratives"].weights[column]
-        gains = [self._word_gain(folded.text[start:end], weights) for start, end in words]
-        for at in range(len(words) - 1):
-            pair = f"{folded.text[slice(*words[at])]} {folded.text[slice(*words[at + 1])]}"
-            gain = self._token_gain(pair, weights) / 2
-            gains[at] += gain
-            gains[at + 1] += gain
-        mean = sum(gains) / len(gains)
-        first, last = best_run([gain - mean for gain in gains])
-        return folded.to_original(words[first][0], words[last][1])
+        return best_words(text, lambda word: self._word_gain(word, weights), lambda pair: self._token_gain(pair, weights))
 
     def _word_gain(self, word: str, weights: Floats) -> float:
         gain = self._token_gain(word, weights)
@@ -190,19 +177,14 @@ class LinearModel(ConfiguredModel):
 def save_linear(folder: Path, config: Mapping[str, Any], features: Features, heads: Mapping[str, Heads]) -> None:
     """Write `model.json`, `vocabulary.json` and `weights.safetensors` (8-bit weights, one scale a label) into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, NDArray[Any]] = {
-        "characters.idf": features.characters.idf_.astype(np.float32),
-        "words.idf": features.words.idf_.astype(np.float32),
-    }
+    arrays = save_features(folder, features)
     for name, head in heads.items():
         # in rows: safetensors writes the memory as it lies, and scikit-learn hands out columns
         scales = np.maximum(np.abs(head.weights).max(1), 1e-8) / 127
         arrays[f"{name}.weights"] = np.ascontiguousarray(np.round(head.weights / scales[:, None]), dtype=np.int8)
         arrays[f"{name}.scales"] = scales.astype(np.float32)
         arrays[f"{name}.bias"] = head.bias.astype(np.float32)
-    (folder / "weights.safetensors").write_bytes(save(arrays))
-    vocabulary = {name: _in_order(getattr(features, name)) for name in ("characters", "words")}
-    write_json(folder / "vocabulary.json", vocabulary)
+    (folder / WEIGHTS).write_bytes(save(arrays))
     write_json(folder / "model.json", {**config, "heads": {name: list(head.labels) for name, head in heads.items()}})
 
 
@@ -210,17 +192,12 @@ def load_linear(folder: Path) -> LinearModel:
     """Read a folder that `save_linear` wrote. Raises ModelError in one line where a file is missing or broken."""
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-        arrays = load_file(folder / "weights.safetensors")
-        characters, words = new_vectorizers(len(vocabulary["characters"]), len(vocabulary["words"]))
-        for vectorizer, name in ((characters, "characters"), (words, "words")):
-            vectorizer.vocabulary = vectorizer.vocabulary_ = {gram: at for at, gram in enumerate(vocabulary[name])}
-            vectorizer.idf_ = arrays[f"{name}.idf"]
+        arrays = load_file(folder / WEIGHTS)
         heads = {
             name: Heads(tuple(labels), _weights(arrays, name), arrays[f"{name}.bias"].astype(np.float32))
             for name, labels in config["heads"].items()
         }
-        return LinearModel(config, Features(characters, words), heads)
+        return LinearModel(config, load_features(folder, arrays), heads)
     except Exception as error:  # safetensors raises its own error type; to the user every cause is one and the same
         raise ModelError(
             f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."
@@ -232,8 +209,22 @@ def _weights(arrays: Mapping[str, NDArray[Any]], name: str) -> Floats:
     return weights * arrays[f"{name}.scales"][:, None] if f"{name}.scales" in arrays else weights  # older ones are float16
 
 
-def _in_order(vectorizer: TfidfVectorizer) -> list[str]:
-    return sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+def save_features(folder: Path, features: Features) -> dict[str, NDArray[Any]]:
+    """Write `vocabulary.json`; return the arrays that `load_features` needs among the weights."""
+    kinds = {"characters": features.characters, "words": features.words}
+    vocabulary = {name: sorted(one.vocabulary_, key=one.vocabulary_.__getitem__) for name, one in kinds.items()}
+    write_json(folder / _VOCABULARY, vocabulary)
+    return {f"{name}.idf": np.asarray(one.idf_, dtype=np.float32) for name, one in kinds.items()}
+
+
+def load_features(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> Features:
+    """Read what `save_features` wrote."""
+    vocabulary = json.loads((folder / _VOCABULARY).read_text(encoding="utf-8"))
+    made = new_vectorizers(len(vocabulary["characters"]), len(vocabulary["words"]))
+    for vectorizer, name in zip(made, ("characters", "words"), strict=True):
+        vectorizer.vocabulary = vectorizer.vocabulary_ = {gram: at for at, gram in enumerate(vocabulary[name])}
+        vectorizer.idf_ = arrays[f"{name}.idf"]
+    return Features(*made)
 
 
 def write_json(path: Path, value: object) -> None:

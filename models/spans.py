@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from eho.folding import fold
 
 _LEAST, _MOST = 3, 15
+_WORD = re.compile(r"\w+")
 
 
 def best_run(gains: Sequence[float]) -> tuple[int, int]:
@@ -17,3 +22,22 @@ def best_run(gains: Sequence[float]) -> tuple[int, int]:
             if last - first + 1 >= min(_LEAST, len(gains)) and total > best:
                 best, found = total, (first, last)
     return found
+
+
+def best_words(text: str, gain: Callable[[str], float], pair_gain: Callable[[str], float]) -> tuple[int, int]:
+    """Return the run of words that speaks most for a label, as `[start, end)` of the text; all of it where it has no words.
+
+    `gain`: what a folded word says for the label; `pair_gain`: what two neighbours say together, shared between them.
+    """
+    folded = fold(text)
+    words = list(_WORD.finditer(folded.text))
+    if not words:
+        return 0, len(text)
+    gains = [gain(word.group()) for word in words]
+    for at, (word, following) in enumerate(pairwise(words)):
+        half = pair_gain(f"{word.group()} {following.group()}") / 2
+        gains[at] += half
+        gains[at + 1] += half
+    mean = sum(gains) / len(gains)
+    first, last = best_run([one - mean for one in gains])
+    return folded.to_original(words[first].start(), words[last].end())

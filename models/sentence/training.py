@@ -18,7 +18,6 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from eho.errors import InputError, ModelError
 from eho.folding import fold_text
-from models.corpus import json_lines
+from models.corpus import bundled, json_lines
 from models.encoder.network import as_tensors
 from models.encoder.pretraining import load_encoder
 from models.encoder.sets import PAIRS, Translation, read_translations
@@ -47,7 +46,6 @@ Say = Callable[[str], None]
 Network = EncoderNetwork | StaticNetwork
 _HELD_OUT = 40  # one translation in so many is kept to measure; of the few news passages one in four
 _HELD_OUT_NEWS = 4
-_NEWS = Path(str(files("models") / "data"))
 _ENCODED_AT_ONCE = 64
 
 
@@ -124,7 +122,7 @@ def train_sentence(
 
 def read_news() -> list[Translation]:
     """Return the bundled news passages of SETimes with their Albanian versions."""
-    sides = ({row["id"]: row["text"] for _, row in json_lines(_NEWS / f"news_{lang}.jsonl")} for lang in ("sq", "sr"))
+    sides = ({row["id"]: row["text"] for _, row in json_lines(bundled(f"news_{lang}.jsonl"))} for lang in ("sq", "sr"))
     sq, sr = sides
     return [Translation(sq=sq[at], sr=sr[at]) for at in sq if at in sr]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
@@ -12,16 +11,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, f1_score
+from sklearn.metrics import f1_score
 
 from eho.errors import ModelError
-from models.calibration import calibrated, fit_calibration, pick_thresholds, summarise, wild_weights
+from models.calibration import calibrated, fit_calibration, mean_average_precision, pick_thresholds, summarise, wild_weights
 from models.corpus import LabelledPassage, read_corpus
 from models.encoder.network import WordEncoder
+from models.linear import WEIGHTS as LINEAR_WEIGHTS
 from models.linear import load_linear, write_json
 from models.passages import PassageInput, Thresholds
 from models.public_text import COMMENTS
-from models.registry import ModelCard, read_card, write_card
+from models.registry import ModelCard, file_digest, read_card, write_card
 from models.tagger.body import TaggerBody, as_body
 from models.tagger.examples import STANCES, Example, Labels, from_passage, label_names
 from models.tagger.network import TaggerHeads
@@ -145,7 +145,7 @@ def calibrate(
         )
         weight = _partner_weight(scores[: len(truth)], beside[: len(truth)], truth)
         scores = scores + weight * beside
-        digest = hashlib.sha256((plan.partner / "weights.safetensors").read_bytes()).hexdigest()
+        digest = file_digest(plan.partner / LINEAR_WEIGHTS)
         config["partner"] = {"name": plan.partner.name, "weight": weight, "sha256": digest}
     scales = fit_calibration(scores[: len(truth)], truth, names, families)
     probabilities = calibrated(scores, names, families, scales)
@@ -170,13 +170,7 @@ def calibrate(
 
 def _partner_weight(own: NDArray[np.float64], beside: NDArray[np.float32], truth: NDArray[np.int8]) -> float:
     """Return the weight of the partner's scores with the best mean average precision on the dev rows."""
-    asked = np.flatnonzero(truth.any(0))
-
-    def quality(weight: float) -> float:
-        summed = own + weight * beside
-        return float(np.mean([average_precision_score(truth[:, at], summed[:, at]) for at in asked]))
-
-    return max(_WEIGHTS, key=quality)
+    return max(_WEIGHTS, key=lambda weight: mean_average_precision(truth, own + weight * beside))
 
 
 def _evidence_cut(examples: Sequence[Example], evidence: Sequence[NDArray[np.float32]]) -> float:
@@ -238,8 +232,8 @@ def share_words(folder: Path, other: Path) -> ModelCard:
     Raises ModelError where the two tables differ.
     """
     mine, theirs = folder / WORDS, other / WORDS
-    digest = hashlib.sha256(theirs.read_bytes()).hexdigest()
-    if hashlib.sha256(mine.read_bytes()).hexdigest() != digest:
+    digest = file_digest(theirs)
+    if file_digest(mine) != digest:
         raise ModelError(f"The word tables of {folder} and {other} differ; train both from one encoder with frozen words.")
     config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     write_json(folder / "model.json", config | {"words": {"name": other.name, "sha256": digest}})

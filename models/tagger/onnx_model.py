@@ -16,13 +16,16 @@ from eho.errors import ModelError
 from models.configured import ConfiguredModel, Floats, sigmoid, softmax
 from models.encoder.table import WordTable, load_table
 from models.encoder.words import SEPARATOR, Words, split_words, to_places
-from models.linear import LinearModel
+from models.linear import WEIGHTS as LINEAR_WEIGHTS
+from models.linear import LinearModel, load_linear
+from models.onnx_session import open_session
 from models.passages import PassageInput, PassagePrediction
+from models.registry import shipped_file
 from models.spans import best_run
 from models.tagger.examples import MOST_CONTEXT, MOST_WORDS
 
 FORMAT = "eho-tagger-1"
-WORDS = "words.safetensors"
+WORDS, NETWORK = "words.safetensors", "tagger.onnx"
 _BATCH = 32
 
 
@@ -171,22 +174,28 @@ class WordReader:
         return {"vectors": vectors, "places": places, "starts": np.array([text.first for text in texts], np.int64)}
 
 
-def load_tagger(folder: Path, partner: LinearModel | None = None, words: Path | None = None) -> OnnxTagger:
-    """Read a tagger's folder; `partner` is the model that its configuration names, if any, `words` the table if it is elsewhere.
+def load_tagger(folder: Path) -> OnnxTagger:
+    """Read a tagger's folder; its word table may be that of a shipped model. Raises ModelError as `load_with`."""
 
-    Raises ModelError in one line where a file is missing or broken.
+    def reader(config: Mapping[str, Any]) -> WordReader:
+        shared = config.get("words")
+        return WordReader(load_table(shipped_file(folder, shared, WORDS) if shared else folder / WORDS))
+
+    return load_with(folder, reader)
+
+
+def load_with(folder: Path, reader: Callable[[Mapping[str, Any]], Reader]) -> OnnxTagger:
+    """Read the folder of a tagger that `reader` reads for, and the shipped n-gram model that it adds to its scores, if any.
+
+    Raises ModelError in one line where a file is missing or broken, or a shipped one is not the one it was made with.
     """
-    return load_with(folder, lambda config: WordReader(load_table(words or folder / WORDS)), partner)
-
-
-def load_with(folder: Path, reader: Callable[[Mapping[str, Any]], Reader], partner: LinearModel | None = None) -> OnnxTagger:
-    """Read the folder of a tagger that `reader` reads for. Raises ModelError in one line where a file is missing or broken."""
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(config.get("threads", 0))
-        session = onnxruntime.InferenceSession(folder / "tagger.onnx", options, providers=["CPUExecutionProvider"])
-        return OnnxTagger(config, reader(config), session, partner)
+        beside = config.get("partner")
+        partner = load_linear(shipped_file(folder, beside, LINEAR_WEIGHTS).parent) if beside else None
+        return OnnxTagger(config, reader(config), open_session(folder / NETWORK, config), partner)
+    except ModelError:
+        raise
     except Exception as error:  # ONNX Runtime and safetensors raise their own types; to the user every cause is one and the same
         raise ModelError(
             f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."
