@@ -16,6 +16,7 @@ from models.corpus import LabelledAnnotation, LabelledPassage, bundled, is_usabl
 from models.encoder.sets import group_of, is_held_out
 
 OFFENCE, HATE = "offense_sq", "hate_sr"
+COMMENTS = frozenset({OFFENCE, HATE, "tweets_sr", "tweets_hr"})  # all else is edited text
 UNKNOWN = -1
 _ETHNIC = frozenset({"1", "1a", "1b", "1c", "2"})
 _BUNDLED = "news_sq"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from models.encoder.network import WordEncoder
 from models.linear import WEIGHTS as LINEAR_WEIGHTS
 from models.linear import load_linear, write_json
 from models.passages import PassageInput, Thresholds
+from models.public_text import COMMENTS
 from models.registry import ModelCard, dated, file_digest, read_card, write_card
 from models.tagger.body import TaggerBody, as_body
 from models.tagger.examples import STANCES, Example, Labels, from_passage, label_names
@@ -44,7 +45,8 @@ class TaggerPlan:
     partner: Path | None = None  # the folder of an n-gram model whose scores are added
     rewritings: Sequence[tuple[Rewriting, float]] = ()  # ways to put a passage otherwise, with the share it is tried on
     least: int = 8  # a label with fewer rows is not learned
-    narrative_share: float = 0.01
+    narrative_share: float = 0.01  # of ordinary coverage that is as the written corpus, for the thresholds
+    narrative_share_in_articles: float = 0.003
     target_precision: float = 0.7
     options: TaggerOptions = field(default_factory=TaggerOptions)
 
@@ -150,9 +152,14 @@ def calibrate(
     public = [none if one.narratives is None else one.narratives.astype(np.int8) for one in material.held_out]
     whole = np.concatenate([truth, np.array(public, np.int8).reshape(-1, len(names))])
     weights = wild_weights(len(truth), len(scores) - len(truth), plan.narrative_share)
-    thresholds: dict[str, Thresholds] = pick_thresholds(probabilities, whole, weights, names, families, plan.target_precision)
+    in_articles = wild_weights(len(truth), len(scores) - len(truth), plan.narrative_share_in_articles)
+    comments = [one.group.split("/")[0] in COMMENTS for one in material.held_out]
+    in_articles[len(truth) :][comments] = 0.0
+    thresholds: dict[str, Thresholds] = pick_thresholds(
+        probabilities, whole, weights, names, families, plan.target_precision, in_articles
+    )
     config["calibration"] = {family: list(values) for family, values in scales.items()}
-    config["thresholds"] = {name: [value.list_at, value.show_at] for name, value in thresholds.items()}
+    config["thresholds"] = {name: list(astuple(value)) for name, value in thresholds.items()}
     config["evidence_at"] = _evidence_cut(examples, written.evidence)
     write_json(folder / "model.json", config)
     measured = summarise(probabilities[: len(truth)], truth, names, families, thresholds)
