@@ -60,7 +60,9 @@ def read_examples(name: str, content: bytes) -> tuple[list[Example], int]:
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is not UTF-8 (byte {error.start + 1}); save the file as UTF-8.") from error
     rows: Iterable[tuple[int, Mapping[str, Any]]] = (
-        _csv_rows(name, text) if name.lower().endswith(".csv") else json_objects(io.StringIO(text, newline=None), name, _LINES)
+        _csv_rows(name, text)
+        if name.lower().endswith(".csv")
+        else json_objects(io.StringIO(text, newline=None), f"{name} line ", _LINES)
     )
     found: dict[str, Example] = {}
     undecided = 0
