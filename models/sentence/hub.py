@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eho.errors import ModelError
+from models.configured import Floats
 from models.encoder.words import split_words
-from models.sentence.encoder import MOST_READ, Floats, in_pieces
+from models.sentence.encoder import MOST_READ, in_pieces
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
