@@ -21,9 +21,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eho.errors import ModelError
 from eho.folding import fold_text
-from models.configured import ConfiguredModel, Floats, sigmoid, softmax
+from models.configured import ConfiguredModel, sigmoid, softmax
 from models.passages import PassageInput, PassagePrediction
 from models.spans import best_words, word_gains
+from models.vectors import Floats
 
 WEIGHTS, _VOCABULARY = "weights.safetensors", "vocabulary.json"
 
@@ -235,11 +236,18 @@ def save_features(folder: Path, features: Features) -> dict[str, NDArray[Any]]:
 
 def load_features(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> Features:
     """Read what `save_features` wrote."""
-    vocabulary = json.loads((folder / _VOCABULARY).read_text(encoding="utf-8"))
-    made = new_vectorizers(len(vocabulary["characters"]), len(vocabulary["words"]))
-    for vectorizer, name in zip(made, ("characters", "words"), strict=True):
-        vectorizer.vocabulary = vectorizer.vocabulary_ = {gram: at for at, gram in enumerate(vocabulary[name])}
-        vectorizer.idf_ = arrays[f"{name}.idf"]
+    grams = json.loads((folder / _VOCABULARY).read_text(encoding="utf-8"))
+    kinds = ("characters", "words")
+    vocabularies = [{gram: at for at, gram in enumerate(grams[name])} for name in kinds]
+    return trained_features(vocabularies, [arrays[f"{name}.idf"] for name in kinds])
+
+
+def trained_features(vocabularies: Sequence[Mapping[str, int]], idfs: Sequence[Floats]) -> Features:
+    """Return vectorisers that know these n-grams, characters first, with these inverse document frequencies."""
+    made = new_vectorizers(*map(len, vocabularies))
+    for vectorizer, vocabulary, idf in zip(made, vocabularies, idfs, strict=True):
+        vectorizer.vocabulary = vectorizer.vocabulary_ = dict(vocabulary)
+        vectorizer.idf_ = idf
     return Features(*made)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from eho.errors import ModelError
 from models.corpus import LabelledPassage, read_corpus
 from models.encoder.network import WordEncoder
 from models.linear import write_json
-from models.registry import ModelCard, file_digest, read_card, write_card
+from models.registry import ModelCard, dated, file_digest, read_card, write_card
 from models.tagger.body import TaggerBody, as_body
 from models.tagger.examples import STANCES, Labels, label_names
 from models.tagger.network import TaggerHeads
@@ -63,8 +63,7 @@ def train_and_save(
     say(f"{len(material.examples)} examples: " + ", ".join(f"{count} {what}" for what, count in material.counts.items()))
     titles = {row.text: row.title for row in rows if row.title}
     network = train_tagger(body, material.examples, labels, plan.options, say, titles, out / "checkpoint.safetensors")
-    made_on = made_on or datetime.now(UTC).date()
-    version = version or made_on.strftime("%Y.%m.%d")
+    version, day = dated(version, made_on)
     bare = {**_bare_config(labels, families), **body.config} | {
         "format": body.format,
         "name": name,
@@ -78,7 +77,7 @@ def train_and_save(
         version=version,
         format=body.format,
         codebook=codebook,
-        made_on=made_on.isoformat(),
+        made_on=day,
         intended_use="Candidates for review, search and aggregate counts; never a decision about a person or an outlet.",
         limits=(
             "Trained on passages written for this project, not on published texts; native review of the labels is pending.",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from eho.errors import ModelError
-from models.configured import ConfiguredModel, Floats, sigmoid, softmax
+from models.configured import ConfiguredModel, sigmoid, softmax
 from models.encoder.table import WordTable, load_table
 from models.encoder.words import SEPARATOR, Words, split_words, to_places
 from models.linear import WEIGHTS as LINEAR_WEIGHTS
@@ -25,6 +25,7 @@ from models.registry import shipped_file
 from models.spans import best_run
 from models.tagger.examples import MOST_CONTEXT, MOST_WORDS
 from models.tagger.partner import Partner, Shares
+from models.vectors import Floats
 
 FORMAT = "eho-tagger-1"
 WORDS, NETWORK = "words.safetensors", "tagger.onnx"

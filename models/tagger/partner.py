@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from models.configured import Floats
 from models.encoder.words import Words
 from models.linear import LinearModel
+from models.vectors import Floats
 
 
 @dataclass(frozen=True, slots=True)
