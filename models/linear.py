@@ -23,7 +23,7 @@ from eho.errors import ModelError
 from eho.folding import fold_text
 from models.configured import ConfiguredModel, sigmoid, softmax
 from models.passages import PassageInput, PassagePrediction
-from models.spans import best_words
+from models.spans import best_words, word_gains
 from models.vectors import Floats
 
 WEIGHTS, _VOCABULARY = "weights.safetensors", "vocabulary.json"
@@ -96,7 +96,7 @@ class LinearModel(ConfiguredModel):
         """Tag passages, in order."""
         if not passages:
             return []
-        features = self._features.transform([passage.text for passage in passages])
+        features = self.features([passage.text for passage in passages])
         probabilities = self.narrative_probabilities(features)
         labels = self._heads["narratives"].labels
         severities = self._heads["severity"].scores(features).argmax(axis=1)
@@ -108,7 +108,7 @@ class LinearModel(ConfiguredModel):
                 for column, label in enumerate(labels)
                 if probabilities[row, column] >= self.thresholds(label).list_at
             ]
-            stances = self._stances(features[row], [label for _, label in listed])
+            stances = self.stances(features[row], [label for _, label in listed])
             predictions.append(
                 PassagePrediction(
                     narratives={label: float(probabilities[row, column]) for column, label in enumerate(labels)},
@@ -120,11 +120,15 @@ class LinearModel(ConfiguredModel):
             )
         return predictions
 
-    def narrative_scores(self, texts: Sequence[str], narratives: Sequence[str]) -> Floats:
-        """Return raw decision values, texts × narratives; 0 for a narrative that the model does not know."""
-        scores = self._heads["narratives"].scores(self._features.transform(texts))
+    def features(self, texts: Sequence[str]) -> csr_matrix:
+        """Return the weighted n-grams of texts, one row each."""
+        return self._features.transform(texts)
+
+    def narrative_scores(self, features: csr_matrix, narratives: Sequence[str]) -> Floats:
+        """Return raw decision values, rows × narratives; 0 for a narrative that the model does not know."""
+        scores = self._heads["narratives"].scores(features)
         known = {label: at for at, label in enumerate(self._heads["narratives"].labels)}
-        columns = [scores[:, known[name]] if name in known else np.zeros(len(texts), np.float32) for name in narratives]
+        columns = [scores[:, known[name]] if name in known else np.zeros(len(scores), np.float32) for name in narratives]
         return np.stack(columns, axis=1).astype(np.float32)
 
     def narrative_probabilities(self, features: csr_matrix) -> Floats:
@@ -140,10 +144,12 @@ class LinearModel(ConfiguredModel):
         if not texts:
             return []
         head = self._heads["sense"]
-        probabilities = softmax(head.scores(self._features.transform(texts)))
+        probabilities = softmax(head.scores(self.features(texts)))
         return [{label: float(value) for label, value in zip(head.labels, row, strict=True)} for row in probabilities]
 
-    def _stances(self, features: csr_matrix, narratives: Sequence[str]) -> dict[str, dict[str, float]]:
+    def stances(self, features: csr_matrix, narratives: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Return narrative -> stance -> probability for one row of features, for the narratives that the model knows."""
+        narratives = [narrative for narrative in narratives if narrative in self._families]
         if not narratives:
             return {}
         head, families = self._heads["stance"], list(self._config["family_order"])
@@ -157,10 +163,20 @@ class LinearModel(ConfiguredModel):
             for narrative, row in zip(narratives, values, strict=True)
         }
 
+    def word_gains(self, text: str, narrative: str) -> dict[int, float]:
+        """Return what each word adds to a narrative's score, by the word's first code point; empty for an unknown narrative."""
+        labels = self._heads["narratives"].labels
+        if narrative not in labels:
+            return {}
+        return {start: gain for (start, _), gain in self._gains(text, labels.index(narrative))}
+
+    def _gains(self, text: str, column: int) -> list[tuple[tuple[int, int], float]]:
+        weights = self._heads["narratives"].weights[column]
+        return word_gains(text, lambda word: self._word_gain(word, weights), lambda pair: self._token_gain(pair, weights))
+
     def _evidence(self, text: str, column: int) -> tuple[int, int]:
         """Return the stretch of words that speaks most for a label: the maximum-sum run of the words' contributions."""
-        weights = self._heads["narratives"].weights[column]
-        return best_words(text, lambda word: self._word_gain(word, weights), lambda pair: self._token_gain(pair, weights))
+        return best_words(self._gains(text, column)) or (0, len(text))
 
     def _word_gain(self, word: str, weights: Floats) -> float:
         gain = self._token_gain(word, weights)

@@ -24,20 +24,25 @@ def best_run(gains: Sequence[float]) -> tuple[int, int]:
     return found
 
 
-def best_words(text: str, gain: Callable[[str], float], pair_gain: Callable[[str], float]) -> tuple[int, int]:
-    """Return the run of words that speaks most for a label, as `[start, end)` of the text; all of it where it has no words.
+def word_gains(text: str, gain: Callable[[str], float], pair_gain: Callable[[str], float]) -> list[tuple[tuple[int, int], float]]:
+    """Return each word as `[start, end)` of the text, with what it says for a label.
 
     `gain`: what a folded word says for the label; `pair_gain`: what two neighbours say together, shared between them.
     """
     folded = fold(text)
     words = list(_WORD.finditer(folded.text))
-    if not words:
-        return 0, len(text)
     gains = [gain(word.group()) for word in words]
     for at, (word, following) in enumerate(pairwise(words)):
         half = pair_gain(f"{word.group()} {following.group()}") / 2
         gains[at] += half
         gains[at + 1] += half
-    mean = sum(gains) / len(gains)
-    first, last = best_run([one - mean for one in gains])
-    return folded.to_original(words[first].start(), words[last].end())
+    return [(folded.to_original(word.start(), word.end()), gain) for word, gain in zip(words, gains, strict=True)]
+
+
+def best_words(gains: Sequence[tuple[tuple[int, int], float]]) -> tuple[int, int] | None:
+    """Return the run of words that speaks most for a label, as `[start, end)` of the text; None without words."""
+    if not gains:
+        return None
+    mean = sum(gain for _, gain in gains) / len(gains)
+    first, last = best_run([gain - mean for _, gain in gains])
+    return gains[first][0][0], gains[last][0][1]

@@ -16,7 +16,7 @@ from models.configured import ConfiguredModel, sigmoid, softmax
 from models.linear import WEIGHTS, Features, Heads, load_features, save_features, write_json
 from models.own.features import SentenceEncoder, find_sentence_encoder, probe_of, stacked, vectors_of
 from models.passages import NO_SENSE, PassageInput, PassagePrediction
-from models.spans import best_words
+from models.spans import best_words, word_gains
 from models.vectors import Floats
 
 FORMAT = "eho-own-1"
@@ -76,7 +76,7 @@ class OwnModel(ConfiguredModel):
 
     def evidence(self, text: str) -> tuple[int, int]:
         """Return the run of words that speaks most for the narrative, as `[start, end)` of the text."""
-        return best_words(text, self._gain, lambda pair: self._gain_of(pair, _WORDS))
+        return best_words(word_gains(text, self._gain, lambda pair: self._gain_of(pair, _WORDS))) or (0, len(text))
 
     def _gain(self, word: str) -> float:
         return sum(self._gain_of(gram, _CHARACTERS) for gram in self._grams_of(word)) + self._gain_of(word, _WORDS)
