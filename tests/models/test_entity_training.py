@@ -81,7 +81,7 @@ def test_iob2_is_read_with_spans_of_the_published_text(tmp_path: Path) -> None:
 def test_a_broken_row_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.iob2"
     path.write_text("1\tword\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"x\.iob2 line 1: '1\\tword' is no row"):
+    with pytest.raises(InputError, match=r"x\.iob2 line 1: '1 word' is no row"):
         read_iob2(path, "sr")
 
 
