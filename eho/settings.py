@@ -61,7 +61,7 @@ class StoreSettings(_Section):
 class TagSettings(_Section):
     """Which model tags, and what is shown."""
 
-    model: str = Field(default="baseline", description="name of a shipped model, or the folder of your own")
+    model: str = Field(default="tagger", description="name of a shipped model, or the folder of your own")
     near_duplicate_similarity: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.7, description="estimated Jaccard similarity from which two texts are one story"
     )
