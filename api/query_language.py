@@ -49,7 +49,7 @@ class QueryLanguage:
         }
 
     def term_list(self, term: str | None = None) -> dict[str, Any]:
-        """Answer as `eho terms list --json`, with the pairs of one term where it is given. Raises InputError for a broken file."""
+        """Answer as `eho terms list --json`, of one term where it is given. Raises InputError for a broken file."""
         terms = self._parts.term_list()
         found = terms.pairs if term is None else dict.fromkeys(one.pair for one in terms.find(folded_words(term)))
         return {"term_list": terms.tag, "version": terms.version, "pairs": [pair.model_dump(mode="json") for pair in found]}

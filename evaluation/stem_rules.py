@@ -2,8 +2,8 @@
 
     python -m evaluation.stem_rules sq --eho-data PATH [--out index/data/suffixes_sq.tsv]
 
-Each form of a lemma is an example of the change that leads from it to the lemma without its last vowels. The longest suffix of a
 Each form of a lemma is an example of the change that leads from it to the lemma less its last vowels. The longest suffix of a
+word decides; a longer suffix gets a rule of its own only where it is right for more words than the shorter one's, weighted by
 how often they stand in running text (ripple-down rules by suffix, as in Juršič, Mozetič, Erjavec and Lavrač 2010, "LemmaGen").
 A suffix that begins with ^ is a whole word.
 """
@@ -62,13 +62,19 @@ def learn(examples: Iterable[tuple[str, Change, float]]) -> dict[str, Change]:
 
 
 def examples(paradigms: Paradigms, counts: Mapping[str, int]) -> Iterator[tuple[str, Change, float]]:
-    """Yield form, change to the stem, and weight."""
+    """Yield form, change to the stem, and weight; a form of several lemmas counts for each as their own forms are common."""
+    holders = Counter(form for forms in paradigms.values() for form in forms)
+    mass = {lemma: 1 + sum(counts.get(form, 0) for form in forms if holders[form] == 1) for lemma, forms in paradigms.items()}
+    shared_mass: Counter[str] = Counter()
+    for lemma, forms in paradigms.items():
+        shared_mass.update(dict.fromkeys(forms, mass[lemma]))
     for lemma in sorted(paradigms):
         stem = re.sub(r"[aeiou]+$", "", lemma) if len(lemma) > 4 else lemma
         for form in sorted(paradigms[lemma]) if len(stem) >= 2 and len(paradigms[lemma]) > 1 else ():
             shared = _shared(form, stem)
             if shared >= 2:
-                yield form, (len(form) - shared, stem[shared:]), UNSEEN + math.log2(1 + counts.get(form, 0))
+                weight = (UNSEEN + math.log2(1 + counts.get(form, 0))) * mass[lemma] / shared_mass[form]
+                yield form, (len(form) - shared, stem[shared:]), weight
 
 
 def _shared(first: str, second: str) -> int:

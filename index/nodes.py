@@ -34,8 +34,8 @@ class Term:
 
     text: str
     field: TextField = "any"
-    forms_in: tuple[StemLanguage, ...] = STEM_LANGUAGES
     position: int = attribute(default=0, compare=False)
+    forms_in: tuple[StemLanguage, ...] = STEM_LANGUAGES
 
     @property
     def is_of_one_language(self) -> bool:
@@ -53,8 +53,8 @@ class Phrase:
     slop: int = 0
     exact: bool = False
     field: TextField = "any"
-    forms_in: tuple[StemLanguage, ...] = ()
     position: int = attribute(default=0, compare=False)
+    forms_in: tuple[StemLanguage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def _other(language: StemLanguage) -> StemLanguage:
 
 def _leaf(words: tuple[str, ...], forms_in: tuple[StemLanguage, ...], field: TextField, position: int) -> Term | Phrase:
     if len(words) == 1:
-        return Term(words[0], field, forms_in, position)
+        return Term(words[0], field, position, forms_in)
     return Phrase(words, field=field, forms_in=forms_in, position=position)
 
 

@@ -50,8 +50,7 @@ MAX_CLAUSES = 64
 MAX_DISTANCE = 2
 MAX_SLOP = 50
 MAX_STARS = 4
-MAX_LEADING = 4  # each walks the whole dictionary: docs/query-language.md says what that takes
-MAX_PATTERNS = 16
+MAX_LEADING = 4  # each walks the whole dictionary and takes as long as ten plain words (docs/query-language.md)
 MAX_PATTERN = 64  # far longer than any word, and within the size that Tantivy allows an automaton
 
 _FIELDS = ("title", "text", *get_args(KeywordField), *get_args(ConditionField), "date", "severity")
@@ -127,11 +126,9 @@ def parse(text: str, vocabulary: Vocabulary | None = None, *, stems: bool = True
 
 def _check_cost(clauses: list[Leaf]) -> None:
     """Raise QueryError for a query that would keep the index busy for others."""
-    patterns = [leaf for leaf in clauses if isinstance(leaf, Fuzzy) or "*" in _words_of(leaf)]
-    leading = [leaf for leaf in patterns if re.search(r"(?:^| )\*", _words_of(leaf))]
+    leading = [leaf for leaf in clauses if re.search(r"(?:^| )\*", _pattern_of(leaf))]
     for group, most, what, hint in (
         (clauses, MAX_CLAUSES, "terms", "pairs of ~~ count"),
-        (patterns, MAX_PATTERNS, "terms with * or ~", "write the words themselves"),
         (leading, MAX_LEADING, "terms that begin with *", "write how the words begin"),
     ):
         if len(group) > most:
@@ -139,7 +136,7 @@ def _check_cost(clauses: list[Leaf]) -> None:
             raise QueryError(message, position=group[most].position, hint=f"Use at most {most}; {hint}.")
 
 
-def _words_of(leaf: Leaf) -> str:
+def _pattern_of(leaf: Leaf) -> str:
     if isinstance(leaf, Wildcard):
         return leaf.pattern
     return " ".join(leaf.words) if isinstance(leaf, Phrase) and not leaf.exact else ""
@@ -248,7 +245,7 @@ def _read_text(raw: _Raw, field: TextField) -> Leaf:
     if not words:
         hint = "Leave it out; use AND, OR, NOT and - between terms."
         raise QueryError(f"{text[:40]!r} has no letters or digits", position=position, hint=hint)
-    return Term(words[0], field, position=position) if len(words) == 1 else Phrase(tuple(words), field=field, position=position)
+    return Term(words[0], field, position) if len(words) == 1 else Phrase(tuple(words), field=field, position=position)
 
 
 def _read_phrase(raw: _Raw, field: TextField) -> Leaf:
@@ -264,7 +261,7 @@ def _read_phrase(raw: _Raw, field: TextField) -> Leaf:
     if not words:
         raise QueryError(f"{raw.text[:40]!r} has no letters or digits", position=raw.position, hint="Leave it out.")
     if len(words) == 1 and not exact:
-        return Term(words[0], field, (), raw.position)
+        return Term(words[0], field, raw.position, forms_in=())
     return Phrase(tuple(words), slop if len(words) > 1 else 0, exact, field, raw.position)
 
 

@@ -27,7 +27,7 @@ import snowballstemmer
 from eho.folding import fold_text
 from evaluation.stem_rules import DICTIONARIES, expanded
 from evaluation.variants import to_cyrillic
-from index.stemming import StemLanguage, stem
+from index.stemming import STEM_LANGUAGES, StemLanguage, stem
 
 Stemmer: TypeAlias = Callable[[str], str]
 
@@ -108,9 +108,8 @@ def _folded(word: str, treebank: Treebank) -> str:
     return fold_text(to_cyrillic(word) if treebank.is_cyrillic else word)
 
 
-def stemmers(language: StemLanguage, data: Path, forms: Collection[str]) -> dict[str, Stemmer]:
-    """Return the ways to bring forms together, by name."""
-    listed = _listed(language, data, forms)
+def stemmers(language: StemLanguage, listed: Mapping[str, str]) -> dict[str, Stemmer]:
+    """Return the ways to bring forms together, by name; `listed` are the bases that a dictionary gives."""
     found: dict[str, Stemmer] = {"nothing": lambda word: word}
     for size in (4, 5, 6):
         found[f"first {size} letters*"] = lambda word, size=size: word[:size]  # type: ignore[misc]
@@ -122,11 +121,12 @@ def stemmers(language: StemLanguage, data: Path, forms: Collection[str]) -> dict
     return found
 
 
-def _listed(language: StemLanguage, data: Path, forms: Collection[str]) -> Mapping[str, str]:
+def bases_of(forms: Collection[str], language: StemLanguage, data: Path) -> Mapping[str, str]:
     """Return form -> its base in the spelling dictionary, the first of the alphabet where there are more."""
     bases: dict[str, str] = {}
+    wanted = frozenset(forms)
     for base, made in expanded(data / "lexica", DICTIONARIES[language]):
-        for form in made & set(forms):
+        for form in made & wanted:
             bases[form] = min(bases.get(form, base), base)
     return bases
 
@@ -179,12 +179,15 @@ def main() -> None:
     """Print one JSON line for each set and way."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--eho-data", type=Path, required=True, help="folder of the public data sets")
-    data: Path = parser.parse_args().eho_data
-    for treebank in SETS:
-        forms = Forms(read_words(data, treebank))
-        for name, stemmer in stemmers(treebank.language, data, forms.lemmas).items():
-            sys.stdout.write(json.dumps({"set": treebank.name, "way": name, **measure(forms, stemmer)}) + "\n")
-            sys.stdout.flush()
+    parser.add_argument("--language", choices=STEM_LANGUAGES, action="append", help="only this one")
+    given = parser.parse_args()
+    for language in given.language or STEM_LANGUAGES:
+        sets = {one.name: Forms(read_words(given.eho_data, one)) for one in SETS if one.language == language}
+        listed = bases_of({form for forms in sets.values() for form in forms.lemmas}, language, given.eho_data)
+        for set_name, forms in sets.items():
+            for name, stemmer in stemmers(language, listed).items():
+                sys.stdout.write(json.dumps({"set": set_name, "way": name, **measure(forms, stemmer)}) + "\n")
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":
