@@ -37,6 +37,18 @@ COMMON_FORMS = {"sq": 3, "sr": 2}  # a spelling dictionary's word counts where s
 TEXTS = {"sq": ("wiki_sq", "court_sq", "exams_sq"), "sr": ("wiki_sr", "tweets_sr", "commonvoice_sr")}
 DICTIONARIES = {"sq": "sq_AL", "sr": "sr-Latn"}
 
+_LAST_SOUNDS = re.compile(r"(?<=\w)[aeiou]+(?:ti)?$")  # vladati and vlada are one; no Albanian lemma ends so
+
+# Words of the subject whose forms the dictionaries also know as rare other words; the first is the stem.
+_OF_THE_SUBJECT = {
+    "sq": ("bomb bombe bomba bomben bombes bombave bombat",),
+    "sr": (
+        "srbin srbi srba srbe srbima srbina srbinu srbine srbinom",
+        "sel selo sela selu selom selima",
+        "vlad vlada vlade vladi vladu vladom vladama",
+    ),
+}
+
 # An Albanian participle is declined like an adjective and a noun (i kthyer, të kthyerit): it stands apart from its verb.
 _PARTICIPLE = re.compile(r"\w{2,}(?:ur|uar|yer|ier|uer)")
 _PARTICIPLE_ENDINGS = ("i", "it", "in", "t", "te", "a", "at", "ve", "e", "es", "en", "et", "ish", "sh")
@@ -69,7 +81,7 @@ def examples(paradigms: Paradigms, counts: Mapping[str, int]) -> Iterator[tuple[
     for lemma, forms in paradigms.items():
         shared_mass.update(dict.fromkeys(forms, mass[lemma]))
     for lemma in sorted(paradigms):
-        stem = re.sub(r"[aeiou]+$", "", lemma) if len(lemma) > 4 else lemma
+        stem = _LAST_SOUNDS.sub("", lemma) if len(lemma) > 4 else lemma
         for form in sorted(paradigms[lemma]) if len(stem) >= 2 and len(paradigms[lemma]) > 1 else ():
             shared = _shared(form, stem)
             if shared >= 2:
@@ -79,6 +91,13 @@ def examples(paradigms: Paradigms, counts: Mapping[str, int]) -> Iterator[tuple[
 
 def _shared(first: str, second: str) -> int:
     return next((at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second)))
+
+
+def _of_the_subject(language: StemLanguage) -> dict[str, Change]:
+    """Return whole-word rules for the words that the paradigms get wrong."""
+    rows = [row.split() for row in _OF_THE_SUBJECT[language]]
+    shared = [(form, row[0], _shared(form, row[0])) for row in rows for form in row]
+    return {WORD_START + form: (len(form) - size, stem[size:]) for form, stem, size in shared}
 
 
 def paradigms_of(language: StemLanguage, data: Path, counts: Mapping[str, int]) -> dict[str, set[str]]:
@@ -168,7 +187,7 @@ def main(write: Callable[[str], object] = sys.stdout.write) -> None:
     given = parser.parse_args()
     language: StemLanguage = given.language
     counts = count_words(given.eho_data, TEXTS[language])
-    rules = learn(examples(paradigms_of(language, given.eho_data, counts), counts))
+    rules = learn(examples(paradigms_of(language, given.eho_data, counts), counts)) | _of_the_subject(language)
     out = given.out or Path(str(RULES[language]))
     out.write_text(to_table(rules, language), encoding="utf-8", newline="\n")
     write(f"{len(rules)} rules in {out}\n")

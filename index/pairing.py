@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from eho.errors import QueryError
 from index.nodes import Leaf, Paired, Phrase, Term, TextField
-from index.stemming import StemLanguage, stem_tokens
+from index.stemming import STEM_LANGUAGES, StemLanguage, stem_tokens
 from index.term_list import TermList
 
 
@@ -27,8 +27,8 @@ def paired(leaf: Leaf, terms: TermList, *, stems: bool) -> Paired:
         raise QueryError(
             f"{' '.join(words)!r} has no pair in term list {terms.tag}", position=leaf.position, hint=_hint(words, terms)
         )
-    typed = replace(leaf, forms_in=tuple(dict.fromkeys(one.language for one in found))) if isinstance(leaf, Phrase) else leaf
-    typed = typed if stems else replace(typed, forms_in=())
+    languages = STEM_LANGUAGES if isinstance(leaf, Term) else tuple(dict.fromkeys(one.language for one in found))
+    typed = replace(leaf, forms_in=languages if stems else ())
     others = [
         _leaf(words_of_pair, (_other(one.language),) if stems else (), leaf.field, leaf.position)
         for one in found

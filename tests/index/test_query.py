@@ -198,7 +198,19 @@ _WORDS = (
     "a povratnik човек* *tnik đak~1 title: narrative: narrative:x narrative:y stance:endorse stance:counter speaker:politician "
     'target:serbs severity:>=3 reviewed:two source:vala lang:sr date:2026-03 AND OR NOT - ( ) [ " « ~~ *'
 )
-PIECES = st.sampled_from([*_WORDS.split(), '"a b"', "„a b“~3", '"č"!', "severity:[1 TO 3]", "date:[* TO 2026]"])
+PIECES = st.sampled_from(
+    [
+        *_WORDS.split(),
+        '"a b"',
+        "„a b“~3",
+        '"č"!',
+        "severity:[1 TO 3]",
+        "date:[* TO 2026]",
+        "~~škola",
+        '~~"škola"',
+        'title:~~"strani borci"',
+    ]
+)
 
 
 @given(st.one_of(st.lists(PIECES, max_size=14).map(" ".join), st.lists(PIECES, max_size=8).map("".join), st.text(max_size=60)))
