@@ -44,7 +44,7 @@ def read_documents(data: Path) -> Iterator[AnnotatedDocument]:
 def words_of(documents: Sequence[AnnotatedDocument]) -> list[str]:
     """Return words of headlines (of first sentences where there is none), each of four letters or more."""
     generator = random.Random(7)  # noqa: S311 - a fixed draw, no secret
-    chosen = []
+    chosen: list[str] = []
     while len(chosen) < _QUERIES:
         document = generator.choice(documents).document
         words = [word for word in folded_words(document.title or document.text[:120]) if len(word) >= 4 and word.isalpha()]
