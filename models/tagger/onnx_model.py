@@ -213,13 +213,8 @@ class WordReader:
 
 
 def load_tagger(folder: Path) -> OnnxTagger:
-    """Read a tagger's folder; its word table may be that of a shipped model. Raises ModelError as `load_with`."""
-
-    def reader(config: Mapping[str, Any]) -> WordReader:
-        shared = config.get("words")
-        return WordReader(load_table(shipped_file(folder, shared, WORDS) if shared else folder / WORDS))
-
-    return load_with(folder, reader)
+    """Read a tagger's folder. Raises ModelError as `load_with`."""
+    return load_with(folder, lambda _: WordReader(load_table(folder / WORDS)))
 
 
 def load_with(folder: Path, reader: Callable[[Mapping[str, Any]], Reader]) -> OnnxTagger:
