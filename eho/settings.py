@@ -74,6 +74,12 @@ class IndexSettings(_Section):
     writer_memory_mb: int = Field(default=64, ge=15, description="memory of the index writer")
 
 
+class SearchSettings(_Section):
+    """How queries are read."""
+
+    stems: bool = Field(default=True, description="a word typed without quotation marks also finds its other forms")
+
+
 class ServeSettings(_Section):
     """The web server."""
 
@@ -96,6 +102,7 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     tag: TagSettings = TagSettings()
     index: IndexSettings = IndexSettings()
+    search: SearchSettings = SearchSettings()
     serve: ServeSettings = ServeSettings()
     home: HomeSettings = HomeSettings()
 
