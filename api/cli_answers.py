@@ -48,6 +48,7 @@ def search(
     sort: Annotated[str, typer.Option("--sort", help="relevance or date.")] = "relevance",
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Hits on a page.")] = 20,
     cursor: Annotated[str | None, typer.Option("--cursor", help="The `next` of the page before.")] = None,
+    collapse: Annotated[bool, typer.Option("--collapse/--copies", help="Show copies of one text once, or each.")] = False,
     include_needs_review: options.Unreviewed = False,
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
@@ -68,6 +69,7 @@ def search(
             sort=sort,
             limit=limit,
             cursor=cursor,
+            collapse=collapse,
             include_needs_review=include_needs_review,
         )
         invented = service.has_invented_sources

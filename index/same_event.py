@@ -7,34 +7,21 @@ where little is named. Weight, damping and threshold were measured on the pairs 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from math import log, sqrt
 from typing import Literal
 
-import numpy as np
-
 from eho.annotation import AnnotatedDocument
-from index.embedding import Floats
 
 Side = Literal["sq", "sr"]
+SIDES: tuple[Side, Side] = ("sq", "sr")
+SIDE_LANGUAGES: Mapping[Side, tuple[str, ...]] = {"sq": ("sq",), "sr": ("sr", "bs", "hr", "cnr")}
 
 WINDOW = timedelta(hours=72)
 THRESHOLD = 0.5
 _DAMPING = 16.0  # a lone name, unless it is rare, is no event: two stories of one day that name Syria are two stories
 _HEADLINE = 2  # a name in title or lead counts as often as this in the text
-_SERBIAN = frozenset({"sr", "bs", "hr", "cnr", "hbs"})
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What one document says of an event, as far as the score asks."""
-
-    id: str
-    side: Side
-    published_at: datetime
-    entities: Mapping[str, int] = field(hash=False)
-    vector: Floats = field(hash=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +37,7 @@ def side_of(annotated: AnnotatedDocument) -> Side | None:
     """Return the language's side; None for a language that is neither Albanian nor South Slavic."""
     code = annotated.document.lang or "" if annotated.tags is None else annotated.tags.language.code
     base = code.split("-")[0]
-    return "sq" if base == "sq" else "sr" if base in _SERBIAN else None
+    return next((side for side in SIDES if base in SIDE_LANGUAGES[side]), None)
 
 
 def entity_counts(annotated: AnnotatedDocument) -> dict[str, int]:
@@ -63,15 +50,13 @@ def entity_counts(annotated: AnnotatedDocument) -> dict[str, int]:
     return counts
 
 
-def pair_score(one: Account, other: Account, rarity: Callable[[str], float]) -> PairScore:
-    """Score two documents; those further apart than the window, or without a shared entity, have a total of zero."""
-    cosine = float(np.dot(one.vector, other.vector))
-    entities = _entity_cosine(one.entities, other.entities, rarity)
-    apart = abs(one.published_at - other.published_at) > WINDOW
-    return PairScore(0.0 if apart or entities == 0 else cosine + entities, cosine, entities)
+def combined(cosine: float, entities: float) -> PairScore:
+    """Return the score of two documents of the window; without a shared entity nothing names the event, and it is zero."""
+    return PairScore(cosine + entities if entities > 0 else 0.0, cosine, entities)
 
 
-def _entity_cosine(one: Mapping[str, int], other: Mapping[str, int], rarity: Callable[[str], float]) -> float:
+def entity_cosine(one: Mapping[str, int], other: Mapping[str, int], rarity: Callable[[str], float]) -> float:
+    """Return the damped cosine of two documents' entities, weighted by TF-IDF; `rarity` is the inverse document frequency."""
     shared = one.keys() & other.keys()
     if not shared:
         return 0.0

@@ -27,6 +27,9 @@ DOCUMENTS = [
 ]
 
 
+ALL = Filters()
+
+
 class Counting:
     """The shipped encoder, with a count of what it was asked for."""
 
@@ -57,7 +60,7 @@ def index(tmp_path: Path, encoder: Counting) -> Iterator[EmbeddedIndex]:
         yield index
 
 
-def near(index: EmbeddedIndex, encoder: Counting, text: str, filters: Filters = Filters(), limit: int = 100) -> list[str]:
+def near(index: EmbeddedIndex, encoder: Counting, text: str, filters: Filters = ALL, limit: int = 100) -> list[str]:
     found = index.nearest(text_vector(encoder, text), NearestOptions(encoder.space, filters, limit))
     assert [one.cosine for one in found] == sorted((one.cosine for one in found), reverse=True)
     return [one.id for one in found]
