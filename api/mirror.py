@@ -188,7 +188,7 @@ class _Finder:
         documents = {side: [(one.annotated, one.score) for one in seen] for side, seen in shown.items()}
         return {
             "seed": seed.id,
-            "score": max(one.score.total for seen in shown.values() for one in seen if one.score is not None),
+            "score": round(max(one.score.total for seen in shown.values() for one in seen if one.score is not None), 3),
             "first_at": times[0],
             "last_at": times[-1],
             "shared": {"entities": entity_rows(shared)},

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 MAX_LIMIT = 100
 MAX_TEXT = 200_000  # characters; the encoder reads the first 2,048 words
-LEAST_COSINE = 0.25  # below it, a document that shares no telling word is not called similar
+LEAST_COSINE = 0.15  # below it nothing is called similar, whatever words it shares
+_BY_WORDS_ALONE = 20  # first places by words that stand without a vector among the nearest
 _READABLE = TAGGED | {"en", "und"}
 _SURE_FROM = 0.9  # of the language of a text: short ones are given the benefit of the doubt
 _WORDS_WEIGHED = 200
@@ -44,7 +45,7 @@ def similar_documents(
     asked = None if id is None else stored(parts, id)
     question = _of_text(parts, text) if asked is None else _of_document(parts, asked)
     found = similar(parts.index(), question, filters, pool=POOL)
-    near = [one for one in found if one.text_rank is not None or (one.cosine or 0) >= LEAST_COSINE]
+    near = [one for one in found if _is_near(one)]
     documents = parts.store().get_all([one.id for one in near])
     chosen = _chosen(near, documents, asked, copies=copies)[:limit]
     why = _Reasons(parts, question.text, asked)
@@ -115,6 +116,12 @@ def _chosen(
             seen.add(cluster)
         chosen.append(one)
     return chosen
+
+
+def _is_near(one: Similar) -> bool:
+    if one.cosine is None:
+        return one.text_rank is not None and one.text_rank <= _BY_WORDS_ALONE
+    return one.cosine >= LEAST_COSINE
 
 
 def _row(one: Similar, annotated: AnnotatedDocument) -> dict[str, Any]:
