@@ -57,15 +57,14 @@ class Pair:
 
 
 def read_events(path: Path = EVENTS) -> list[Event]:
-    """Read the gold. Raises InputError for an article that no outlet published, or that stands in two events."""
+    """Read the gold. Raises InputError for an article that no outlet published, or that stands twice."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    events = [Event(row["event"], frozenset(row["same"]), frozenset(row.get("follow_up", ()))) for row in rows]
     known = {article.id for article in load_articles()}
-    seen: Counter[str] = Counter(id for event in events for id in event.same | event.follow_up)
+    seen = Counter(id for row in rows for id in [*row["same"], *row.get("follow_up", ())])
     for id, times in seen.items():
         if id not in known or times > 1:
-            raise InputError(f"{path.name}: article {id!r} is {'in two events' if id in known else 'of no outlet'}; mend it.")
-    return events
+            raise InputError(f"{path.name}: article {id!r} {'stands twice' if id in known else 'is of no outlet'}; mend it.")
+    return [Event(row["event"], frozenset(row["same"]), frozenset(row.get("follow_up", ()))) for row in rows]
 
 
 def to_document(article: Article) -> Document:
