@@ -36,10 +36,19 @@ class PassagePrediction:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """`list_at`: listed from here on, marked for review; `show_at`: shown to readers from here on."""
+    """`list_at`: listed from here on, marked for review; `show_at`: shown to readers from here on.
+
+    `show_in_articles_at` takes the place of `show_at` in articles, where narratives are rarer than in comments: the same
+    probability is more often wrong there.
+    """
 
     list_at: float
     show_at: float
+    show_in_articles_at: float | None = None
+
+    def show_in(self, kind: str) -> float:
+        """Return the probability from which a document of this kind shows the narrative."""
+        return self.show_at if kind != "article" or self.show_in_articles_at is None else self.show_in_articles_at
 
 
 class PassageModel(Protocol):

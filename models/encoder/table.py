@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from models.encoder.words import SPECIALS, word_ids
+from models.vectors import Floats
 
 _REMEMBERED = 50_000
-Floats = NDArray[np.float32]
 
 
 class WordTable:
