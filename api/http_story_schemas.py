@@ -51,10 +51,11 @@ class SimilarTo(Shape):
 
 
 class Ranks(Shape):
-    """Places from 1 in the two rankings that are fused; null where a ranking does not hold the document."""
+    """Places from 1 in the rankings that are fused; null where a ranking does not hold the document."""
 
     text: int | None
     vectors: int | None
+    entities: int | None
 
 
 class Shared(Shape):

@@ -16,11 +16,9 @@ from api.mirror_sides import side_rows
 from api.stories import READ_KINDS, cluster_of, entity_rows, language_code, stored, time_text
 from eho.annotation import AnnotatedDocument
 from eho.errors import InputError
-from index.answers import Filters, NearestOptions, SearchOptions
+from index.answers import Filters, NearestOptions
 from index.calendar import day_of
 from index.embedding import Floats, document_vectors
-from index.filters import any_of
-from index.nodes import Keyword, Query
 from index.same_event import (
     SIDE_LANGUAGES,
     SIDES,
@@ -31,6 +29,7 @@ from index.same_event import (
     combined,
     entity_cosine,
     entity_counts,
+    sharing_entities,
     side_of,
 )
 
@@ -43,7 +42,6 @@ _WINDOW_DOCUMENTS = 1000  # compared in one window, the nearest first
 _CANDIDATES = 100  # read from the store
 _STEPPING_STONES = 5  # partners that are asked for companions of the own language
 _PER_SIDE = 8
-_NAMES = 20  # rarest entities by which candidates are looked up
 
 REASONS = {
     "no_hits": "No document is found by this query; nothing is set side by side.",
@@ -140,7 +138,7 @@ class _Finder:
                 own.setdefault(companion.id, companion)
         best = partners[0].score
         own[seed.id] = _Seen(annotated, side, published_at, best)
-        companions = _one_of_each_cluster([own.pop(seed.id), *_best_first(own.values())])
+        companions = [own.pop(seed.id), *_one_of_each_cluster(_best_first(own.values()), but=cluster_of(annotated))]
         return self._row(seed, {side: companions, partners[0].side: _one_of_each_cluster(partners)}), ""
 
     def _partners(self, of: _Seen, seed: _Seen) -> list[_Seen]:
@@ -170,12 +168,7 @@ class _Finder:
             day_of(of.published_at - WINDOW), day_of(of.published_at + WINDOW), langs=SIDE_LANGUAGES[other], kinds=READ_KINDS
         )
         index = self._parts.index()
-        counts = entity_counts(of.annotated)
-        rarity = index.frequencies("entity", counts).rarity
-        rarest = sorted(counts, key=lambda id: (-rarity(id), id))[:_NAMES]
-        query = Query("", any_of([Keyword("entity", id) for id in rarest]))
-        options = SearchOptions(filters=filters, sort="date", limit=_WINDOW_DOCUMENTS, facets=False)
-        sharing = {hit.id for hit in index.search(query, options).hits}
+        sharing = set(sharing_entities(index, entity_counts(of.annotated), filters, _WINDOW_DOCUMENTS))
         near = index.nearest(vector, NearestOptions(self._parts.encoder.space, filters, _WINDOW_DOCUMENTS))
         return {one.id: one.cosine for one in near if one.id in sharing}
 
@@ -205,9 +198,11 @@ def _best_first(seen: Iterable[_Seen]) -> list[_Seen]:
     return sorted(seen, key=lambda one: (-(one.score.total if one.score else 0), one.id))
 
 
-def _one_of_each_cluster(seen: Sequence[_Seen]) -> list[_Seen]:
-    """Keep the first of each cluster: it stands for its copies, which are counted beside it."""
-    first: dict[str, _Seen] = {}
+def _one_of_each_cluster(seen: Sequence[_Seen], but: str | None = None) -> list[_Seen]:
+    """Let one document stand for each cluster, the original where it was found: copies are counted beside it, not shown."""
+    chosen: dict[str, _Seen] = {}
     for one in seen:
-        first.setdefault(cluster_of(one.annotated), one)
-    return list(first.values())
+        cluster = cluster_of(one.annotated)
+        if cluster != but and (cluster not in chosen or one.id == cluster):
+            chosen[cluster] = one
+    return list(chosen.values())

@@ -30,7 +30,7 @@ def side_rows(parts: Parts, documents: Documents) -> dict[str, Any]:
     entities = {side: {id for one, _ in documents[side] for id in entity_counts(one)} for side in SIDES}
     voices = {side: [_quoted(one) for one, _ in documents[side]] for side in SIDES}
     stances = {side: _stances([one for one, _ in documents[side]]) for side in SIDES}
-    rows = {}
+    rows: dict[str, Any] = {}
     for side in SIDES:
         other: Side = "sr" if side == "sq" else "sq"
         speakers = {

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from api.stories import READ_KINDS, cluster_of, cluster_size, document_row, entity_rows, language_code, stored
 from eho.annotation import AnnotatedDocument
+from eho.document import Document
 from eho.errors import InputError
 from index.answers import Filters
 from index.embedding import document_vectors, text_vector
 from index.same_event import entity_counts
-from index.similarity import POOL, RRF_K, Similar, SimilarText, similar, telling_words
+from index.similarity import POOLS, RRF_K, Similar, SimilarText, similar, telling_words
 from nlp.language import TAGGED, identify
 from nlp.shared_words import ordinary_words, shared_words
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 MAX_LIMIT = 100
 MAX_TEXT = 200_000  # characters; the encoder reads the first 2,048 words
 LEAST_COSINE = 0.15  # below it nothing is called similar, whatever words it shares
-_BY_WORDS_ALONE = 20  # first places by words that stand without a vector among the nearest
 _READABLE = TAGGED | {"en", "und"}
 _SURE_FROM = 0.9  # of the language of a text: short ones are given the benefit of the doubt
 _WORDS_WEIGHED = 200
@@ -42,18 +42,18 @@ def similar_documents(
         raise InputError(f"limit is {limit}; give 1 to {MAX_LIMIT}.", field="limit")
     if (id is None) == (text is None):
         raise InputError("Give the id of a document, or a text: one of both.", field="id")
-    asked = None if id is None else stored(parts, id)
-    question = _of_text(parts, text) if asked is None else _of_document(parts, asked)
-    found = similar(parts.index(), question, filters, pool=POOL)
-    near = [one for one in found if _is_near(one)]
+    asked = _tagged(parts, text) if id is None else _checked(stored(parts, id))
+    question = _question(parts, asked, is_text=id is None)
+    found = similar(parts.index(), parts.store().get_all, question, filters)
+    near = [one for one in found if one.cosine is None or one.cosine >= LEAST_COSINE]
     documents = parts.store().get_all([one.id for one in near])
-    chosen = _chosen(near, documents, asked, copies=copies)[:limit]
-    why = _Reasons(parts, question.text, asked)
+    chosen = _chosen(near, documents, None if id is None else asked, copies=copies)[:limit]
+    why = _Reasons(parts, question)
     return {
-        "to": {"id": id, "title": None if asked is None else asked.document.title, "lang": why.lang},
+        "to": {"id": id, "title": asked.document.title, "lang": language_code(asked)},
         "documents": [{**_row(one, documents[one.id]), **why.row(documents[one.id])} for one in chosen],
         "method": {
-            "fusion": {"name": "reciprocal rank fusion", "k": RRF_K, "pool": POOL},
+            "fusion": {"name": "reciprocal rank fusion", "k": RRF_K, "places": POOLS},
             "encoder": question.space,
             "least_cosine": LEAST_COSINE,
             "copies": "all" if copies else "one of each cluster",
@@ -76,15 +76,15 @@ def filters_of(
     return Filters(start, end, tuple(source), tuple(lang), kinds, tuple(narrative), tuple(stance))
 
 
-def _of_document(parts: Parts, asked: AnnotatedDocument) -> SimilarText:
-    document, code = asked.document, language_code(asked)
+def _checked(asked: AnnotatedDocument) -> AnnotatedDocument:
+    code = language_code(asked)
     if code is not None and code not in _READABLE:
-        raise InputError(f"Document {document.id!r} is in {code!r}; Albanian, Serbian and English are read.", field="id")
-    text = "\n".join(part for part in (document.title, document.lead, document.text) if part)
-    return SimilarText(text, document_vectors(parts.encoder, [document])[0], parts.encoder.space)
+        raise InputError(f"Document {asked.document.id!r} is in {code!r}; Albanian, Serbian and English are read.", field="id")
+    return asked
 
 
-def _of_text(parts: Parts, text: str | None) -> SimilarText:
+def _tagged(parts: Parts, text: str | None) -> AnnotatedDocument:
+    """Tag a text as if it were a document, for the names in it; nothing of it is stored."""
     if text is None or not text.strip():
         raise InputError("The text is empty; give some words, or the id of a document.", field="text")
     if len(text) > MAX_TEXT:
@@ -92,7 +92,14 @@ def _of_text(parts: Parts, text: str | None) -> SimilarText:
     language = identify(text)
     if language.code not in _READABLE and language.confidence >= _SURE_FROM:
         raise InputError(f"The text is in {language.code!r}; Albanian, Serbian and English are read.", field="text")
-    return SimilarText(text, text_vector(parts.encoder, text), parts.encoder.space)
+    return next(parts.pipeline().tag([Document(id="text", source="input", text=text)]))
+
+
+def _question(parts: Parts, asked: AnnotatedDocument, *, is_text: bool) -> SimilarText:
+    document = asked.document
+    text = "\n".join(part for part in (document.title, document.lead, document.text) if part)
+    vector = text_vector(parts.encoder, text) if is_text else document_vectors(parts.encoder, [document])[0]
+    return SimilarText(text, vector, parts.encoder.space, entity_counts(asked))
 
 
 def _chosen(
@@ -118,31 +125,23 @@ def _chosen(
     return chosen
 
 
-def _is_near(one: Similar) -> bool:
-    if one.cosine is None:
-        return one.text_rank is not None and one.text_rank <= _BY_WORDS_ALONE
-    return one.cosine >= LEAST_COSINE
-
-
 def _row(one: Similar, annotated: AnnotatedDocument) -> dict[str, Any]:
     return {
         **document_row(annotated),
         "score": one.score,
         "cosine": one.cosine,
-        "ranks": {"text": one.text_rank, "vectors": one.vector_rank},
+        "ranks": {name: one.ranks.get(name) for name in POOLS},
     }
 
 
 class _Reasons:
     """Why a document is like what was asked: entities and words that both hold."""
 
-    def __init__(self, parts: Parts, text: str, asked: AnnotatedDocument | None) -> None:
+    def __init__(self, parts: Parts, question: SimilarText) -> None:
         self._parts = parts
-        self._words = ordinary_words(text)
-        self._weights = telling_words(parts.index(), text, _WORDS_WEIGHED)
-        tagged = self._tagged(text) if asked is None else asked
-        self.lang = language_code(tagged)
-        self._entities = entity_counts(tagged)
+        self._words = ordinary_words(question.text)
+        self._weights = telling_words(parts.index(), question.text, _WORDS_WEIGHED)
+        self._entities = question.entities
 
     def row(self, annotated: AnnotatedDocument) -> dict[str, Any]:
         """Return the reasons, and how many documents stand behind a row where copies are shown once."""
@@ -157,8 +156,3 @@ class _Reasons:
             },
             "cluster_size": cluster_size(self._parts, cluster_of(annotated)),
         }
-
-    def _tagged(self, text: str) -> AnnotatedDocument:
-        from eho.document import Document
-
-        return next(self._parts.pipeline().tag([Document(id="text", source="input", text=text)]))

@@ -59,7 +59,7 @@ def content_of(document: Document) -> str:
 
 def _joined(openings: Floats, bodies: Floats) -> Floats:
     """Put both halves side by side; where one has no words the other stands for it."""
-    empty, lone = ~openings.any(axis=1), ~bodies.any(axis=1)
-    openings = np.where(empty[:, None], bodies, openings)
-    bodies = np.where(lone[:, None], openings, bodies)
+    empty, lone = (np.abs(half).sum(axis=1, keepdims=True) == 0 for half in (openings, bodies))
+    openings = np.where(empty, bodies, openings)
+    bodies = np.where(lone, openings, bodies)
     return np.asarray(np.concatenate([openings, bodies], axis=1) / np.sqrt(2), np.float32)

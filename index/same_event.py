@@ -13,6 +13,10 @@ from math import log, sqrt
 from typing import Literal
 
 from eho.annotation import AnnotatedDocument
+from index.answers import Filters, SearchOptions
+from index.filters import any_of
+from index.nodes import Keyword, Query
+from index.protocol import Index
 
 Side = Literal["sq", "sr"]
 SIDES: tuple[Side, Side] = ("sq", "sr")
@@ -22,6 +26,7 @@ WINDOW = timedelta(hours=72)
 THRESHOLD = 0.5
 _DAMPING = 16.0  # a lone name, unless it is rare, is no event: two stories of one day that name Syria are two stories
 _HEADLINE = 2  # a name in title or lead counts as often as this in the text
+_RAREST = 20  # names by which documents are looked up
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,16 @@ def entity_counts(annotated: AnnotatedDocument) -> dict[str, int]:
             key = entity.canonical_id.lower()
             counts[key] = counts.get(key, 0) + (1 if entity.field == "text" else _HEADLINE)
     return counts
+
+
+def sharing_entities(index: Index, counts: Mapping[str, int], filters: Filters, most: int) -> list[str]:
+    """Return the ids of documents that name one of these entities, the newest first; the rarest names are asked for."""
+    if not counts:
+        return []
+    rarity = index.frequencies("entity", counts).rarity
+    rarest = sorted(counts, key=lambda id: (-rarity(id), id))[:_RAREST]
+    query = Query("", any_of([Keyword("entity", id) for id in rarest]))
+    return [hit.id for hit in index.search(query, SearchOptions(filters=filters, sort="date", limit=most, facets=False)).hits]
 
 
 def combined(cosine: float, entities: float) -> PairScore:

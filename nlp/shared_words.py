@@ -11,7 +11,8 @@ _SHORTEST = 4
 
 def ordinary_words(text: str) -> dict[str, str]:
     """Return the words that a text writes in lower case, folded, with their first spelling; stop words are left out."""
-    stop, found = stop_words(), {}
+    stop = stop_words()
+    found: dict[str, str] = {}
     for word in read_words(text):
         if len(word.folded) >= _SHORTEST and word.text[0].islower() and word.folded not in stop:
             found.setdefault(word.folded, word.text)

@@ -1,4 +1,4 @@
-"""Are the similar documents of the same story? Words and vectors fused, beside each alone, in one run.
+"""Are the similar documents of the same story? Words, vectors and names fused, beside each alone, in one run.
 
 `python -m evaluation.benchmarks.similar_documents`: every original of an event of `evaluation/mirror/events.jsonl` asks;
 right is what belongs to its event, copies included; copies of the asking text itself are left out.
@@ -14,20 +14,24 @@ from pathlib import Path
 
 import numpy as np
 
-from eho.annotation import AnnotatedDocument, Language, ModelVersion, Tags
+from eho.annotation import AnnotatedDocument
+from eho.codebook import Codebook
 from evaluation.bootstrap import Resampling
 from evaluation.miniweb.content import Article, load_articles, load_outlets
 from evaluation.mirror_pairs import read_events, to_document
-from index.answers import Filters
+from index.answers import Filters, NearestOptions
 from index.embedded import EmbeddedIndex
 from index.embedding import document_vectors
 from index.protocol import Index
-from index.similarity import Similar, SimilarText, similar
+from index.same_event import entity_counts
+from index.similarity import SimilarText, fuse, similar, text_ranking
+from models.registry import load_model
 from models.sentence.encoder import SentenceEncoder
 from models.sentence.loading import load_sentence_encoder
+from nlp.pipeline import Pipeline
 
 _FIRST = 5
-_MODEL = ModelVersion(name="none", version="0", codebook="none")
+_POOL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +63,26 @@ def questions(articles: Sequence[Article]) -> list[Asked]:
     return asked
 
 
-def rankings(index: Index, encoder: SentenceEncoder, article: Article) -> Mapping[str, list[str]]:
+def rankings(
+    index: Index, encoder: SentenceEncoder, tagged: Mapping[str, AnnotatedDocument], asked: AnnotatedDocument
+) -> Mapping[str, Sequence[str]]:
     """Return what each way finds, best first."""
-    document = to_document(article)
+
+    def lookup(ids: Sequence[str]) -> Mapping[str, AnnotatedDocument]:
+        return {id: tagged[id] for id in ids}
+
+    document = asked.document
     text = "\n".join(part for part in (document.title, document.lead, document.text) if part)
     vector = document_vectors(encoder, [document])[0]
-    found = similar(index, SimilarText(text, vector, encoder.space), Filters())
-
-    def by(rank: str) -> list[str]:
-        kept: list[tuple[int, Similar]] = [(place, one) for one in found if (place := getattr(one, rank)) is not None]
-        return [one.id for _, one in sorted(kept, key=lambda pair: pair[0])]
-
-    return {"fused": [one.id for one in found], "words alone": by("text_rank"), "vectors alone": by("vector_rank")}
+    found = similar(index, lookup, SimilarText(text, vector, encoder.space, entity_counts(asked)), Filters())
+    words = text_ranking(index, text, Filters(), _POOL)
+    near = [one.id for one in index.nearest(vector, NearestOptions(encoder.space, limit=_POOL))]
+    return {
+        "words, vectors and names fused": [one.id for one in found],
+        "words and vectors fused, 100 each": list(fuse((words, near))),
+        "words alone": words,
+        "vectors alone": near,
+    }
 
 
 def main() -> None:
@@ -78,11 +90,14 @@ def main() -> None:
     articles = [article for article in load_articles() if article.outlet in load_outlets()]
     encoder = load_sentence_encoder()
     asked = questions(articles)
+    codebook = Codebook.load()
+    pipeline = Pipeline(codebook, load_model("baseline", codebook_tag=codebook.tag))
+    tagged = {one.document.id: one for one in pipeline.tag(to_document(article) for article in articles)}
     rows: dict[str, list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as folder, EmbeddedIndex(Path(folder), embedder=encoder) as index:
-        index.rebuild((_annotated(article) for article in articles), sequence=1)
+        index.rebuild(tagged.values(), sequence=1)
         for one in asked:
-            for name, ranking in rankings(index, encoder, one.article).items():
+            for name, ranking in rankings(index, encoder, tagged, tagged[one.article.id]).items():
                 kept = [id for id in ranking if id not in one.left_out]
                 first = sum(id in one.right for id in kept[:_FIRST]) / _FIRST
                 across = sum(id in one.across for id in kept[: 2 * _FIRST]) / min(2 * _FIRST, max(1, len(one.across)))
@@ -91,16 +106,11 @@ def main() -> None:
     sys.stdout.write(f"{len(asked)} articles of {drawn.clusters} events ask, {len(articles)} can be found\n")
     for name, values in rows.items():
         means = drawn.totals(np.array(values)) / drawn.totals(np.ones(len(asked)))[:, None]
-        first, across = (drawn.figure(means[:, column], len(asked)) for column in (0, 1))
+        own, other = (drawn.figure(means[:, column], len(asked)) for column in (0, 1))
         sys.stdout.write(
-            f"{name:14} first {_FIRST} of the event {first.value:.2f} [{first.low:.2f}, {first.high:.2f}], "
-            f"other language in the first {2 * _FIRST} {across.value:.2f} [{across.low:.2f}, {across.high:.2f}]\n"
+            f"{name:34} first {_FIRST} of the event {own.value:.2f} [{own.low:.2f}, {own.high:.2f}], "
+            f"other language in the first {2 * _FIRST} {other.value:.2f} [{other.low:.2f}, {other.high:.2f}]\n"
         )
-
-
-def _annotated(article: Article) -> AnnotatedDocument:
-    language = Language(code=article.lang, confidence=1.0)
-    return AnnotatedDocument(document=to_document(article), tags=Tags(language=language, model=_MODEL))
 
 
 if __name__ == "__main__":

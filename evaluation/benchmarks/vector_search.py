@@ -48,7 +48,7 @@ def _measure(folder: Path, number: int) -> None:
     if find_spec("usearch") is None:
         sys.stdout.write("usearch is not installed; pip install usearch measures it too.\n")
         return
-    from usearch.index import Index
+    from usearch.index import Index  # type: ignore[import-not-found, unused-ignore]
 
     graph = Index(ndim=_WIDTH, metric="ip", dtype="i8")
     started = time.process_time()

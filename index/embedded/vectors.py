@@ -182,7 +182,8 @@ class Vectors:
         filled = np.flatnonzero(same)[order]
         scales[filled] = self._scales[rows[filled]]
         codes[filled] = self.column("codes", rows[filled])
-        return ~same
+        made_anew: NDArray[np.bool_] = np.logical_not(same)
+        return made_anew
 
     def column(self, suffix: str, rows: NDArray[np.intp]) -> NDArray[Any]:
         """Return one column of some rows, which are in order."""

@@ -10,18 +10,23 @@ from index.answers import Filters
 from index.embedded import EmbeddedIndex
 from index.embedding import text_vector
 from index.protocol import Index
-from index.similarity import SimilarText, fuse, similar, telling_words
+from index.similarity import Similar, SimilarText, fuse, similar, telling_words
 from models.sentence.encoder import SentenceEncoder
 from models.sentence.loading import load_sentence_encoder
 from tests.index.conftest import annotated
 
 DOCUMENTS = [
-    annotated("speech", "Poslanik je u Raški najavio povratak vojske, opozicija ćuti."),
-    annotated("reaction", "Veterani iz Čačka o poslaniku iz Raške: ko najavljuje vojsku, taj tamo nije bio."),
-    annotated("albanian", "Deputeti në Rashkë foli për kthimin e ushtrisë.", lang="sq"),
+    annotated("speech", "Poslanik je u Raški najavio povratak vojske, opozicija ćuti.", entities=("place:raska",)),
+    annotated(
+        "reaction", "Veterani iz Čačka o poslaniku iz Raške: ko najavljuje vojsku, taj tamo nije bio.", entities=("place:raska",)
+    ),
+    annotated("albanian", "Deputeti në Rashkë foli për kthimin e ushtrisë.", lang="sq", entities=("place:raska",)),
     annotated("bread", "Hleb od sutra skuplji, pekari traže pomoć.", lang="sr-Latn"),
     *(annotated(f"filler-{at}", f"Vest o vremenu i putevima broj {at}, opozicija ćuti.") for at in range(12)),
 ]
+
+BY_ID = {one.document.id: one for one in DOCUMENTS}
+ALL = Filters()
 
 
 @pytest.fixture(scope="module")
@@ -44,21 +49,34 @@ def test_fusion_sums_reciprocal_ranks() -> None:
     assert fuse([[], []]) == {}
 
 
+def ask(index: Index, encoder: SentenceEncoder, text: str, filters: Filters = ALL, **entities: int) -> dict[str, Similar]:
+    """Return what is like a text, in order; names of entities are given as `raska=1`."""
+    named = {f"place:{name}": number for name, number in entities.items()}
+    to = SimilarText(text, text_vector(encoder, text), encoder.space, named)
+    return {one.id: one for one in similar(index, lambda ids: {id: BY_ID[id] for id in ids}, to, filters)}
+
+
 @pytest.mark.parametrize(
     "text", ["Poslanik u Raški najavljuje vojsku", "Посланик у Рашки најављује војску"], ids=["latin", "cyrillic"]
 )
 def test_words_and_vectors_each_bring_their_own(index: Index, encoder: SentenceEncoder, text: str) -> None:
-    found = similar(index, SimilarText(text, text_vector(encoder, text), encoder.space), Filters())
-    by_id = {one.id: one for one in found}
-    assert [one.id for one in found][:3] in (["speech", "reaction", "albanian"], ["reaction", "speech", "albanian"])
-    assert by_id["speech"].text_rank in (1, 2) and by_id["albanian"].text_rank is None
-    assert by_id["albanian"].vector_rank is not None and (by_id["albanian"].cosine or 0) > (by_id["bread"].cosine or 0)
+    found = ask(index, encoder, text)
+    assert set(list(found)[:3]) == {"speech", "reaction", "albanian"}
+    assert found["speech"].ranks["text"] in (1, 2) and "text" not in found["albanian"].ranks
+    assert (found["albanian"].cosine or 0) > (found["bread"].cosine or 0)
+
+
+def test_a_shared_name_brings_the_other_language_forward(index: Index, encoder: SentenceEncoder) -> None:
+    text = "Govor u Raški"
+    without, named = ask(index, encoder, text), ask(index, encoder, text, raska=1)
+    assert "entities" not in without["albanian"].ranks and named["albanian"].ranks["entities"] <= 3
+    assert list(named).index("albanian") <= list(without).index("albanian")
+    assert {id for id, one in named.items() if "entities" in one.ranks} == {"speech", "reaction", "albanian"}
 
 
 def test_filters_hold_in_both_rankings(index: Index, encoder: SentenceEncoder) -> None:
     text = DOCUMENTS[0].document.text
-    found = similar(index, SimilarText(text, text_vector(encoder, text), encoder.space), Filters(langs=("sq",)))
-    assert [one.id for one in found] == ["albanian"]
+    assert list(ask(index, encoder, text, Filters(langs=("sq",)), raska=1)) == ["albanian"]
 
 
 def test_telling_words_leave_out_what_everybody_writes(index: Index) -> None:

@@ -13,7 +13,7 @@ from nlp.shared_words import ordinary_words, shared_words
     [
         ("Kamenice su razbile prozore kuće.", "Каменице су разбиле прозоре куће.", ["разбиле", "прозоре", "куће"]),
         ("Gurët thyen dritaret e shtëpisë.", "Dje u thyen dritaret, tha policia.", ["thyen", "dritaret"]),
-        ("Svedok Petar Privatnik je rekao istinu.", "Petar Privatnik nije rekao istinu.", ["rekao", "istinu"]),
+        ("Svedok Petar Privatnik krije istinu.", "Petar Privatnik opet krije istinu.", ["krije", "istinu"]),
         ("Zvala je ⟦person⟧ iz škole.", "Dete ⟦person⟧ ide u školu, person iz škole.", ["škole"]),
         ("SVE JE VIKALO NA GLAS", "sve je vikalo na glas", []),
     ],
