@@ -23,7 +23,7 @@ SIDES: tuple[Side, Side] = ("sq", "sr")
 SIDE_LANGUAGES: Mapping[Side, tuple[str, ...]] = {"sq": ("sq",), "sr": ("sr", "bs", "hr", "cnr")}
 
 WINDOW = timedelta(hours=72)
-THRESHOLD = 0.5
+THRESHOLD = 0.55
 _DAMPING = 16.0  # a lone name, unless it is rare, is no event: two stories of one day that name Syria are two stories
 _HEADLINE = 2  # a name in title or lead counts as often as this in the text
 _RAREST = 20  # names by which documents are looked up

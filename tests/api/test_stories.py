@@ -214,6 +214,14 @@ def own_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         {"id": "en", "lang": "en", "published_at": "2026-09-03T12:00:00Z", "title": "KFOR in Gracanica", "text": "KFOR and the OSCE informed the public about yesterday's patrol in Gracanica, where the ambassador said that everything was quiet."},
         {"id": "comment", "lang": "sr", "kind": "comment", "parent_id": "sr", "authors": ["Petar Privatnik"], "published_at": "2026-09-03T13:00:00Z", "text": "KFOR i OEBS u Gračanici, patrola je bila kod mene, petar privatnik, ambasador laže."},
     ]  # fmt: skip
+    rows += [  # what is rare shows only beside other documents
+        {
+            "id": f"other-{at}",
+            "published_at": "2026-08-01T12:00:00Z",
+            "text": f"Vest broj {at} o vremenu, putevima i cenama na pijaci.",
+        }
+        for at in range(40)
+    ]
     home = Home(tmp_path_factory.mktemp("own"))
     documents = [Document.from_mapping({"source": f"prove-{row['id']}", **row}) for row in rows]
     with Service.open(home, create=True) as service:
