@@ -28,7 +28,8 @@ from index.same_event import (
     Side,
     combined,
     entity_cosine,
-    entity_counts,
+    entity_ids,
+    rarity_of,
     sharing_entities,
     side_of,
 )
@@ -99,7 +100,7 @@ def mirror(parts: Parts, *, id: str | None, hits: Iterable[str] = (), limit: int
         "method": {
             "threshold": THRESHOLD,
             "window_hours": int(WINDOW.total_seconds() // 3600),
-            "score": "cosine of vectors + damped cosine of entities",
+            "score": "cosine of vectors + half the damped cosine of entities",
             "encoder": parts.encoder.space,
             "seeds": len(seeds),
         },
@@ -126,7 +127,7 @@ class _Finder:
             return None, "no_partner"
         if published_at is None:
             return None, "no_date"
-        if not entity_counts(annotated):
+        if not entity_ids(annotated):
             return None, "no_entities"
         seed = _Seen(annotated, side, published_at)
         partners = self._partners(seed, seed)
@@ -147,16 +148,16 @@ class _Finder:
         vector = document_vectors(self._parts.encoder, [of.annotated.document])[0]
         cosines = self._candidates(of, other, vector)
         best = sorted(cosines, key=lambda id: (-cosines[id], id))[:_CANDIDATES]
-        counts = entity_counts(of.annotated)
+        named = entity_ids(of.annotated)
         found = self._parts.store().get_all(best)
-        rarity = self._parts.index().frequencies("entity", counts.keys() | _ids_of(found.values())).rarity
+        rarity = rarity_of(self._parts.index().frequencies("entity", named | _ids_of(found.values())))
         partners = []
         for id in best:
             annotated = found.get(id)
             published_at = None if annotated is None else annotated.document.published_at
             if annotated is None or published_at is None or side_of(annotated) != other:
                 continue
-            score = combined(cosines[id], entity_cosine(counts, entity_counts(annotated), rarity))
+            score = combined(cosines[id], entity_cosine(named, entity_ids(annotated), rarity))
             near = abs(published_at - of.published_at) <= WINDOW and abs(published_at - seed.published_at) <= WINDOW
             if near and score.total >= THRESHOLD:
                 partners.append(_Seen(annotated, other, published_at, score))
@@ -168,7 +169,7 @@ class _Finder:
             day_of(of.published_at - WINDOW), day_of(of.published_at + WINDOW), langs=SIDE_LANGUAGES[other], kinds=READ_KINDS
         )
         index = self._parts.index()
-        sharing = set(sharing_entities(index, entity_counts(of.annotated), filters, _WINDOW_DOCUMENTS))
+        sharing = set(sharing_entities(index, entity_ids(of.annotated), filters, _WINDOW_DOCUMENTS))
         near = index.nearest(vector, NearestOptions(self._parts.encoder.space, filters, _WINDOW_DOCUMENTS))
         return {one.id: one.cosine for one in near if one.id in sharing}
 
@@ -191,7 +192,7 @@ class _Finder:
 
 
 def _ids_of(documents: Iterable[AnnotatedDocument]) -> set[str]:
-    return {id for one in documents for id in entity_counts(one)}
+    return {id for one in documents for id in entity_ids(one)}
 
 
 def _best_first(seen: Iterable[_Seen]) -> list[_Seen]:

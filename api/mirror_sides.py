@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.stories import cluster_of, cluster_size, document_row, entity_rows, shown_annotations
 from eho.annotation import AnnotatedDocument
-from index.same_event import SIDES, PairScore, Side, entity_counts
+from index.same_event import SIDES, PairScore, Side, entity_ids
 from index.tokens import folded_words
 from nlp.quotation import quotations, speaker_of
 
@@ -27,7 +27,7 @@ Documents = Mapping[Side, Sequence[tuple[AnnotatedDocument, PairScore | None]]]
 
 def side_rows(parts: Parts, documents: Documents) -> dict[str, Any]:
     """Return both sides, each with what was not found on the other."""
-    entities = {side: {id for one, _ in documents[side] for id in entity_counts(one)} for side in SIDES}
+    entities = {side: {id for one, _ in documents[side] for id in entity_ids(one)} for side in SIDES}
     voices = {side: [_quoted(one) for one, _ in documents[side]] for side in SIDES}
     stances = {side: _stances([one for one, _ in documents[side]]) for side in SIDES}
     rows: dict[str, Any] = {}

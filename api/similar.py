@@ -12,7 +12,7 @@ from eho.document import Document
 from eho.errors import InputError
 from index.answers import Filters
 from index.embedding import document_vectors, text_vector
-from index.same_event import entity_counts
+from index.same_event import entity_ids
 from index.similarity import POOLS, RRF_K, Similar, SimilarText, similar, telling_words
 from nlp.language import TAGGED, identify
 from nlp.shared_words import ordinary_words, shared_words
@@ -99,7 +99,7 @@ def _question(parts: Parts, asked: AnnotatedDocument, *, is_text: bool) -> Simil
     document = asked.document
     text = "\n".join(part for part in (document.title, document.lead, document.text) if part)
     vector = text_vector(parts.encoder, text) if is_text else document_vectors(parts.encoder, [document])[0]
-    return SimilarText(text, vector, parts.encoder.space, entity_counts(asked))
+    return SimilarText(text, vector, parts.encoder.space, entity_ids(asked))
 
 
 def _chosen(
@@ -147,7 +147,7 @@ class _Reasons:
         """Return the reasons, and how many documents stand behind a row where copies are shown once."""
         document = annotated.document
         body = "" if document.kind == "comment" else f"{document.title or ''}\n{document.lead or ''}\n{document.text}"
-        shared = self._entities.keys() & entity_counts(annotated).keys()
+        shared = self._entities & entity_ids(annotated)
         rarity = self._parts.index().frequencies("entity", shared).rarity
         return {
             "shared": {

@@ -27,7 +27,7 @@ from evaluation.miniweb.content import Article, load_articles
 from index.answers import Frequencies
 from index.calendar import day_of
 from index.embedding import Embedder, document_vectors
-from index.same_event import WINDOW, combined, entity_cosine, entity_counts
+from index.same_event import WINDOW, combined, entity_cosine, entity_ids, rarity_of
 from index.tokens import folded_words
 
 EVENTS = Path(__file__).parent / "mirror" / "events.jsonl"
@@ -98,28 +98,28 @@ def pairs_of(articles: Sequence[Article], events: Sequence[Event]) -> list[Pair]
 
 def frequencies(tagged: Sequence[AnnotatedDocument]) -> Frequencies:
     """Count documents by entity, as the index does."""
-    return Frequencies(len(tagged), Counter(id for one in tagged for id in entity_counts(one)))
+    return Frequencies(len(tagged), Counter(id for one in tagged for id in entity_ids(one)))
 
 
 def scores(tagged: Sequence[AnnotatedDocument], pairs: Sequence[Pair], embedder: Embedder) -> dict[str, Scores]:
     """Return every system's score of every pair; higher means surer."""
     vectors = document_vectors(embedder, [one.document for one in tagged])
-    rarity = frequencies(tagged).rarity
-    counts = [entity_counts(one) for one in tagged]
+    rarity = rarity_of(frequencies(tagged))
+    named = [entity_ids(one) for one in tagged]
     words = _word_vectors(tagged)
 
     def of(score: Callable[[int, int], float]) -> Scores:
         return np.array([score(pair.sq, pair.sr) for pair in pairs])
 
     def entities(sq: int, sr: int) -> float:
-        return entity_cosine(counts[sq], counts[sr], rarity)
+        return entity_cosine(named[sq], named[sr], rarity)
 
     def cosine(sq: int, sr: int) -> float:
         return float(vectors[sq] @ vectors[sr])
 
     def same_day(sq: int, sr: int) -> float:
         days = {_day(tagged[at].document.published_at) for at in (sq, sr)}
-        return float(len(counts[sq].keys() & counts[sr].keys())) if len(days) == 1 else 0.0
+        return float(len(named[sq] & named[sr])) if len(days) == 1 else 0.0
 
     return {
         "mirror": of(lambda sq, sr: combined(cosine(sq, sr), entities(sq, sr)).total),

@@ -18,7 +18,7 @@ from index.embedding import Floats
 from index.filters import any_of
 from index.nodes import Query, Term
 from index.protocol import Index
-from index.same_event import entity_cosine, entity_counts, sharing_entities
+from index.same_event import entity_cosine, entity_ids, rarity_of, sharing_entities
 from index.tokens import folded_words
 
 RRF_K = 60
@@ -34,12 +34,12 @@ Lookup = Callable[[Sequence[str]], Mapping[str, AnnotatedDocument]]
 
 @dataclass(frozen=True, slots=True)
 class SimilarText:
-    """What others are compared with: a text, its vector in the encoder's space, and how often it names which entity."""
+    """What others are compared with: a text, its vector in the encoder's space, and the entities that it names."""
 
     text: str
     vector: Floats
     space: str
-    entities: Mapping[str, int]
+    entities: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _entity_ranking(index: Index, lookup: Lookup, to: SimilarText, filters: Filt
     if not to.entities:
         return []
     documents = lookup(sorted({*near, *sharing_entities(index, to.entities, filters, _SHARING)}))
-    counts = {id: entity_counts(document) for id, document in documents.items()}
-    rarity = index.frequencies("entity", {*to.entities, *(key for row in counts.values() for key in row)}).rarity
-    cosines = {id: entity_cosine(to.entities, row, rarity) for id, row in counts.items()}
+    named = {id: entity_ids(document) for id, document in documents.items()}
+    rarity = rarity_of(index.frequencies("entity", to.entities.union(*named.values())))
+    cosines = {id: entity_cosine(to.entities, ids, rarity) for id, ids in named.items()}
     return sorted((id for id, cosine in cosines.items() if cosine > 0), key=lambda id: (-cosines[id], id))

@@ -39,13 +39,13 @@ from evaluation.mirror_pairs import (
     to_document,
 )
 from index.embedding import Embedder, document_vectors
-from index.same_event import THRESHOLD, entity_cosine, entity_counts
+from index.same_event import THRESHOLD, combined, entity_cosine, entity_ids, rarity_of
 from models.registry import load_model
 from models.sentence.loading import load_sentence_encoder
 from nlp.pipeline import Pipeline
 
 _PRECISION = 0.95
-_TRIED = (0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
+_TRIED = (0.4, 0.44, 0.46, 0.48, 0.5, 0.55, 0.6)
 _REAL = 400  # articles of each language
 _READ = 15
 
@@ -90,12 +90,16 @@ def _demonstration(pairs: Sequence[Pair], found: dict[str, Scores]) -> None:
 def _real(data: Path, pipeline: Pipeline, encoder: Embedder, most: int) -> None:
     sides = {name: list(pipeline.tag(_documents(data / "text" / f"news_{name}.jsonl.gz", most))) for name in ("sq", "sr")}
     both = [*sides["sq"], *sides["sr"]]
-    rarity = frequencies(both).rarity
+    rarity = rarity_of(frequencies(both))
     vectors = {name: document_vectors(encoder, [one.document for one in side]) for name, side in sides.items()}
     cosines = vectors["sq"] @ vectors["sr"].T
-    counts = {name: [entity_counts(one) for one in side] for name, side in sides.items()}
-    entities = np.array([[entity_cosine(one, other, rarity) for other in counts["sr"]] for one in counts["sq"]])
-    totals = np.where(entities > 0, cosines + entities, 0)
+    named = {name: [entity_ids(one) for one in side] for name, side in sides.items()}
+    totals = np.array(
+        [
+            [combined(float(cosines[sq, sr]), entity_cosine(one, other, rarity)).total for sr, other in enumerate(named["sr"])]
+            for sq, one in enumerate(named["sq"])
+        ]
+    )
     _say(f"real articles: {len(sides['sq'])} Albanian × {len(sides['sr'])} Serbian, all as if of the same three days")
     for threshold in _TRIED:
         paired = int((totals >= threshold).any(axis=1).sum())
@@ -105,7 +109,7 @@ def _real(data: Path, pipeline: Pipeline, encoder: Embedder, most: int) -> None:
         )
     for place in np.argsort(-totals, axis=None)[:_READ]:
         sq, sr = np.unravel_index(place, totals.shape)
-        shared = sorted(counts["sq"][sq].keys() & counts["sr"][sr].keys())
+        shared = sorted(named["sq"][sq] & named["sr"][sr])
         _say(f"{totals[sq, sr]:.2f}  {_title(sides['sq'][sq])}  |  {_title(sides['sr'][sr])}  |  {', '.join(shared)}")
 
 

@@ -23,7 +23,7 @@ from index.answers import Filters, NearestOptions
 from index.embedded import EmbeddedIndex
 from index.embedding import document_vectors
 from index.protocol import Index
-from index.same_event import entity_counts
+from index.same_event import entity_ids
 from index.similarity import SimilarText, fuse, similar, text_ranking
 from models.registry import load_model
 from models.sentence.encoder import SentenceEncoder
@@ -74,7 +74,7 @@ def rankings(
     document = asked.document
     text = "\n".join(part for part in (document.title, document.lead, document.text) if part)
     vector = document_vectors(encoder, [document])[0]
-    found = similar(index, lookup, SimilarText(text, vector, encoder.space, entity_counts(asked)), Filters())
+    found = similar(index, lookup, SimilarText(text, vector, encoder.space, entity_ids(asked)), Filters())
     words = text_ranking(index, text, Filters(), _POOL)
     near = [one.id for one in index.nearest(vector, NearestOptions(encoder.space, limit=_POOL))]
     return {

@@ -49,9 +49,9 @@ def test_fusion_sums_reciprocal_ranks() -> None:
     assert fuse([[], []]) == {}
 
 
-def ask(index: Index, encoder: SentenceEncoder, text: str, filters: Filters = ALL, **entities: int) -> dict[str, Similar]:
-    """Return what is like a text, in order; names of entities are given as `raska=1`."""
-    named = {f"place:{name}": number for name, number in entities.items()}
+def ask(index: Index, encoder: SentenceEncoder, text: str, filters: Filters = ALL, *entities: str) -> dict[str, Similar]:
+    """Return what is like a text, in order; `entities` are names of places."""
+    named = frozenset(f"place:{name}" for name in entities)
     to = SimilarText(text, text_vector(encoder, text), encoder.space, named)
     return {one.id: one for one in similar(index, lambda ids: {id: BY_ID[id] for id in ids}, to, filters)}
 
@@ -68,7 +68,7 @@ def test_words_and_vectors_each_bring_their_own(index: Index, encoder: SentenceE
 
 def test_a_shared_name_brings_the_other_language_forward(index: Index, encoder: SentenceEncoder) -> None:
     text = "Govor u Raški"
-    without, named = ask(index, encoder, text), ask(index, encoder, text, raska=1)
+    without, named = ask(index, encoder, text), ask(index, encoder, text, ALL, "raska")
     assert "entities" not in without["albanian"].ranks and named["albanian"].ranks["entities"] <= 3
     assert list(named).index("albanian") <= list(without).index("albanian")
     assert {id for id, one in named.items() if "entities" in one.ranks} == {"speech", "reaction", "albanian"}
@@ -76,7 +76,7 @@ def test_a_shared_name_brings_the_other_language_forward(index: Index, encoder: 
 
 def test_filters_hold_in_both_rankings(index: Index, encoder: SentenceEncoder) -> None:
     text = DOCUMENTS[0].document.text
-    assert list(ask(index, encoder, text, Filters(langs=("sq",)), raska=1)) == ["albanian"]
+    assert list(ask(index, encoder, text, Filters(langs=("sq",)), "raska")) == ["albanian"]
 
 
 def test_telling_words_leave_out_what_everybody_writes(index: Index) -> None:
