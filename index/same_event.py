@@ -2,7 +2,7 @@
 
 The score adds two numbers: the cosine of the vectors, and half the cosine of the entities weighted by rarity, drawn towards
 zero where little is named. Weight, damping and threshold were chosen on the pairs of `evaluation/mirror`, and so that of real
-articles, nearly none of which has a partner, one in a hundred at most is given one (docs/mirror.md).
+articles, nearly none of which has a partner, one in fifty at most is given one (docs/mirror.md).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SIDES: tuple[Side, Side] = ("sq", "sr")
 SIDE_LANGUAGES: Mapping[Side, tuple[str, ...]] = {"sq": ("sq",), "sr": ("sr", "bs", "hr", "cnr")}
 
 WINDOW = timedelta(hours=72)
-THRESHOLD = 0.48
+THRESHOLD = 0.5
 _DAMPING = 16.0  # a lone name, unless it is rare, is no event: two stories of one day that name Syria are two stories
 _ENTITIES = 0.5  # weight beside the vectors' cosine; how often a name stands adds nothing: it made "Germany" an event
 _LEAST_DOCUMENTS = 1000  # a smaller index cannot say what is rare, and is taken for one of this size
