@@ -108,6 +108,8 @@ def mirror(parts: Parts, *, id: str | None, hits: Iterable[str] = (), limit: int
 
 
 def _checked(annotated: AnnotatedDocument) -> AnnotatedDocument:
+    if annotated.document.kind not in READ_KINDS:
+        raise InputError(f"Document {annotated.document.id!r} is a comment; a mirror takes articles and posts.", field="id")
     if side_of(annotated) is None:
         code = language_code(annotated)
         raise InputError(f"Document {annotated.document.id!r} is in {code!r}; a mirror needs Albanian or Serbian.", field="id")
@@ -175,9 +177,9 @@ class _Finder:
 
     def _row(self, seed: _Seen, sides: dict[Side, list[_Seen]]) -> dict[str, Any]:
         shown = {side: seen[:_PER_SIDE] for side, seen in sides.items()}
-        counts = {side: _ids_of(one.annotated for one in seen) for side, seen in shown.items()}
-        rarity = self._parts.index().frequencies("entity", counts["sq"] | counts["sr"]).rarity
-        shared = sorted(counts["sq"] & counts["sr"], key=lambda id: (-rarity(id), id))
+        named = {side: _ids_of(one.annotated for one in seen) for side, seen in shown.items()}
+        rarity = self._parts.index().frequencies("entity", named["sq"] | named["sr"]).rarity
+        shared = sorted(named["sq"] & named["sr"], key=lambda id: (-rarity(id), id))
         times = sorted(time_text(one.annotated) or "" for seen in shown.values() for one in seen)
         documents = {side: [(one.annotated, one.score) for one in seen] for side, seen in shown.items()}
         return {

@@ -246,6 +246,8 @@ def test_undated_and_foreign_documents_are_refused_in_words(own_service: Service
     assert own_service.mirror("undated")["reason"] == "no_date"
     with pytest.raises(InputError, match="is in 'en'; a mirror needs Albanian or Serbian"):
         own_service.mirror("en")
+    with pytest.raises(InputError, match="is a comment; a mirror takes articles and posts"):
+        own_service.mirror("comment")
 
 
 def test_search_collapses_copies_when_asked(eho: Any, demo_home: Path) -> None:
