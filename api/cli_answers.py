@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query; docs/operator.md explains the language.")] = "",
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query; docs/query-language.md explains the language.")] = "",
     from_: options.From = None,
     to: options.To = None,
     source: options.InSources = None,
@@ -50,6 +50,8 @@ def search(
     cursor: Annotated[str | None, typer.Option("--cursor", help="The `next` of the page before.")] = None,
     collapse: Annotated[bool, typer.Option("--collapse/--copies", help="Show copies of one text once, or each.")] = False,
     include_needs_review: options.Unreviewed = False,
+    stems: options.Stems = None,
+    language: options.Language = "en",
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
     as_table: options.AsTable = False,
@@ -71,6 +73,8 @@ def search(
             cursor=cursor,
             collapse=collapse,
             include_needs_review=include_needs_review,
+            stems=stems,
+            language=language,
         )
         invented = service.has_invented_sources
     rows = [_hit_row(hit) for hit in answer["hits"]]
@@ -117,6 +121,8 @@ def trends(
     kind: options.Kinds = None,
     stance: options.Stances = None,
     include_needs_review: options.Unreviewed = False,
+    stems: options.Stems = None,
+    language: options.Language = "en",
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
     as_table: options.AsTable = False,
@@ -139,6 +145,8 @@ def trends(
             kind=kind or (),
             stance=stance or (),
             include_needs_review=include_needs_review,
+            stems=stems,
+            language=language,
         )
         invented = service.has_invented_sources
     rows = [{"key": series["key"], **point} for series in answer["series"] for point in series["points"]]

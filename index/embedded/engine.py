@@ -16,7 +16,7 @@ from typing import Literal
 import tantivy
 
 from eho.annotation import AnnotatedDocument
-from eho.errors import EhoError, EngineError, InputError
+from eho.errors import EhoError, EngineError, InputError, QueryError
 from index.answers import (
     MAX_LIMIT,
     Frequencies,
@@ -306,6 +306,9 @@ def _saying(version: Path) -> Iterator[None]:
     except EhoError:
         raise
     except (ValueError, OSError) as error:
+        if "max expansions" in str(error):
+            hint = "Write more letters beside the *."
+            raise QueryError("A * inside a phrase stands for more words than can be searched", hint=hint) from error
         raise broken(version, str(error)) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
