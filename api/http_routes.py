@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from api import http_schemas as schemas
+from api import http_stories
 from api.http_errors import to_json_bytes
+from api.http_parts import FromDay, Json, Many, ToDay
+from api.http_parts import answers as _answers
 from api.rows import Row, read_row
 from api.service import Service
 from api.tagging import tag_rows
@@ -27,19 +29,8 @@ MAX_TAG_ROWS = 1_000
 _LINES = "application/x-ndjson"
 
 Q = Annotated[str, Query(description="the query; empty means all documents")]
-FromDay = Annotated[date | None, Query(alias="from", description="first day, in Belgrade")]
-ToDay = Annotated[date | None, Query(alias="to", description="last day, included")]
-Many = Annotated[list[str], Query()]
 Stems = Annotated[bool | None, Query(description="also other forms of words without quotation marks; by default as set")]
 UiLanguage = Annotated[Literal["sq", "sr-Latn", "sr-Cyrl", "en"], Query(description="language of `explained`")]
-
-
-class Json(JSONResponse):
-    """JSON as the command line prints it."""
-
-    def render(self, content: Any) -> bytes:
-        """Write the body."""
-        return to_json_bytes(content)
 
 
 def router(service: Service) -> APIRouter:
@@ -49,6 +40,7 @@ def router(service: Service) -> APIRouter:
     _add_language(routes, service)
     _add_trends(routes, service)
     _add_topics(routes, service)
+    routes.include_router(http_stories.router(service))
     _add_lists(routes, service)
     _add_tagging(routes, service)
     return routes
@@ -265,8 +257,3 @@ def _tag(service: Service, rows: list[Row | InputError]) -> list[dict[str, Any]]
         raise InputError(f"{len(rows)} rows at once; send at most {MAX_TAG_ROWS}, or use eho tag.", field="body")
     checked = [row if isinstance(row, dict | InputError) else InputError(f"row is {row!r:.60}, not an object.") for row in rows]
     return list(tag_rows(checked, service.pipeline))
-
-
-def _answers(model: Any) -> dict[int | str, dict[str, Any]]:
-    errors: tuple[int, ...] = (404, 405, 422, 500, 503)
-    return {200: {"model": model}, **{status: {"model": schemas.ErrorBody} for status in errors}}

@@ -13,6 +13,7 @@ from api import jobs
 from api.citation import cite
 from api.home_files import make_home, write_source
 from api.jobs import JobSummary, Say, silent
+from api.story_questions import StoryQuestions
 from api.wiring import Parts
 from eho.annotation import ModelVersion, Stance
 from eho.codebook import Codebook
@@ -36,7 +37,7 @@ SPLITS = ("language", "source", "ownership", "audience", "kind")
 STANCES = tuple(stance.value for stance in Stance)
 
 
-class Service:
+class Service(StoryQuestions):
     """One data folder. Reading is safe from several threads and needs no lock; writing holds the folder's lock."""
 
     def __init__(self, parts: Parts) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from crawlers.registry import load_registry
 from eho.annotation import ModelVersion
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from index.vocabulary import Vocabulary
     from models.own.library import OwnLibrary
     from models.registry import ModelCard
+    from models.sentence.encoder import SentenceEncoder
     from nlp.pipeline import Pipeline
 
 T = TypeVar("T")
@@ -47,6 +48,25 @@ class Once(Generic[T]):
         return self._value
 
 
+class LazyEncoder:
+    """The index's encoder, loaded when first asked: most commands read the index and encode nothing."""
+
+    def __init__(self, load: Callable[[], SentenceEncoder]) -> None:
+        self._loaded: Once[SentenceEncoder] = Once(load)
+
+    @property
+    def space(self) -> str:
+        return self._loaded().space
+
+    @property
+    def width(self) -> int:
+        return self._loaded().width
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        """Return the vectors of texts; see `models.sentence.encoder`."""
+        return self._loaded().encode(texts)
+
+
 class Parts:
     """What a service is made of. Heavy libraries are imported here, on first use, so that small commands start fast."""
 
@@ -55,6 +75,7 @@ class Parts:
         self.settings = load_settings(home.config) if settings is None else settings
         self.store: Once[Store] = Once(self._open_store)
         self.index: Once[EmbeddedIndex] = Once(self._open_index)
+        self.encoder = LazyEncoder(self._load_encoder)
         self.pipeline: Once[Pipeline] = Once(lambda: self.load_pipeline(self.settings.tag.model))
 
     @cached_property
@@ -147,6 +168,11 @@ class Parts:
         self.require_home()
         return Store.open(self.settings.store.url or f"sqlite:///{self.home.store}")
 
+    def _load_encoder(self) -> SentenceEncoder:
+        from models.sentence.loading import load_sentence_encoder
+
+        return load_sentence_encoder(self.settings.index.encoder, folders=[self.home.models])
+
     def _open_index(self) -> EmbeddedIndex:
         from index.embedded import EmbeddedIndex
 
@@ -154,6 +180,7 @@ class Parts:
         return EmbeddedIndex(
             self.home.index,
             vocabulary=self.vocabulary,
+            embedder=self.encoder,
             writer_memory_mb=self.settings.index.writer_memory_mb,
             lock_wait_s=self.settings.home.lock_wait_s,
         )

@@ -72,6 +72,9 @@ class IndexSettings(_Section):
 
     engine: Literal["embedded"] = Field(default="embedded", description="search engine")
     writer_memory_mb: int = Field(default=64, ge=15, description="memory of the index writer")
+    encoder: str = Field(
+        default="sentence", min_length=1, description="sentence encoder of the vectors: a name, a folder, or owner/name of a hub"
+    )
 
 
 class SearchSettings(_Section):
