@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query; docs/operator.md explains the language.")] = "",
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query; docs/query-language.md explains the language.")] = "",
     from_: options.From = None,
     to: options.To = None,
     source: options.InSources = None,
@@ -49,6 +49,8 @@ def search(
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Hits on a page.")] = 20,
     cursor: Annotated[str | None, typer.Option("--cursor", help="The `next` of the page before.")] = None,
     include_needs_review: options.Unreviewed = False,
+    stems: options.Stems = None,
+    language: options.Language = "en",
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
     as_table: options.AsTable = False,
@@ -69,6 +71,8 @@ def search(
             limit=limit,
             cursor=cursor,
             include_needs_review=include_needs_review,
+            stems=stems,
+            language=language,
         )
         invented = service.has_invented_sources
     rows = [_hit_row(hit) for hit in answer["hits"]]
@@ -115,6 +119,8 @@ def trends(
     kind: options.Kinds = None,
     stance: options.Stances = None,
     include_needs_review: options.Unreviewed = False,
+    stems: options.Stems = None,
+    language: options.Language = "en",
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
     as_table: options.AsTable = False,
@@ -137,6 +143,8 @@ def trends(
             kind=kind or (),
             stance=stance or (),
             include_needs_review=include_needs_review,
+            stems=stems,
+            language=language,
         )
         invented = service.has_invented_sources
     rows = [{"key": series["key"], **point} for series in answer["series"] for point in series["points"]]

@@ -30,6 +30,7 @@ Q = Annotated[str, Query(description="the query; empty means all documents")]
 FromDay = Annotated[date | None, Query(alias="from", description="first day, in Belgrade")]
 ToDay = Annotated[date | None, Query(alias="to", description="last day, included")]
 Many = Annotated[list[str], Query()]
+Stems = Annotated[bool | None, Query(description="also other forms of words without quotation marks; by default as set")]
 UiLanguage = Annotated[Literal["sq", "sr-Latn", "sr-Cyrl", "en"], Query(description="language of `explained`")]
 
 
@@ -45,6 +46,7 @@ def router(service: Service) -> APIRouter:
     """Return the routes over one service."""
     routes = APIRouter(prefix="/v1", default_response_class=Json)
     _add_search(routes, service)
+    _add_language(routes, service)
     _add_trends(routes, service)
     _add_topics(routes, service)
     _add_lists(routes, service)
@@ -68,6 +70,7 @@ def _add_search(routes: APIRouter, service: Service) -> None:
         cursor: str | None = None,
         collapse: bool = False,
         include_needs_review: bool = False,
+        stems: Stems = None,
         language: UiLanguage = "en",
     ) -> Response:
         """Find documents."""
@@ -86,6 +89,7 @@ def _add_search(routes: APIRouter, service: Service) -> None:
                 cursor=cursor,
                 collapse=collapse,
                 include_needs_review=include_needs_review,
+                stems=stems,
                 language=language,
             )
         )
@@ -97,6 +101,18 @@ def _add_search(routes: APIRouter, service: Service) -> None:
         if row is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no document {document_id!r}; /v1/search gives the ids.")
         return Json(row)
+
+
+def _add_language(routes: APIRouter, service: Service) -> None:
+    @routes.get("/explain", responses=_answers(schemas.ExplainAnswer), response_class=Json, tags=["questions"])
+    def explain(q: Q = "", stems: Stems = None) -> Response:
+        """Say what a query asks for, in four languages."""
+        return Json(service.queries.explain(q, stems=stems))
+
+    @routes.get("/terms", responses=_answers(schemas.TermListAnswer), response_class=Json, tags=["about"])
+    def terms(term: Annotated[str | None, Query(description="only the pairs of this term")] = None) -> Response:
+        """Return the paired terms that ~~term searches."""
+        return Json(service.queries.term_list(term))
 
 
 def _add_trends(routes: APIRouter, service: Service) -> None:
@@ -116,6 +132,7 @@ def _add_trends(routes: APIRouter, service: Service) -> None:
         kind: Many = [],  # noqa: B006
         stance: Many = [],  # noqa: B006
         include_needs_review: bool = False,
+        stems: Stems = None,
         language: UiLanguage = "en",
     ) -> Response:
         """Count documents per period."""
@@ -135,6 +152,7 @@ def _add_trends(routes: APIRouter, service: Service) -> None:
                 kind=kind,
                 stance=stance,
                 include_needs_review=include_needs_review,
+                stems=stems,
                 language=language,
             )
         )

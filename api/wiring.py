@@ -18,6 +18,7 @@ from eho.source import Source
 if TYPE_CHECKING:
     from index.embedded import EmbeddedIndex
     from index.store import Store
+    from index.term_list import TermList
     from index.vocabulary import Vocabulary
     from models.own.library import OwnLibrary
     from models.registry import ModelCard
@@ -71,7 +72,14 @@ class Parts:
         """The values that queries may name."""
         from index.vocabulary import Vocabulary
 
-        return Vocabulary.from_codebook(self.codebook).with_narratives({id: self.own.get(id).titles for id in self.own.ids()})
+        known = Vocabulary.from_codebook(self.codebook, term_list=self.term_list)
+        return known.with_narratives({id: self.own.get(id).titles for id in self.own.ids()})
+
+    def term_list(self) -> TermList:
+        """Return the data folder's paired terms, else the bundled ones. Raises InputError for a broken file."""
+        from index.term_list import TermList
+
+        return TermList.load(self.home.term_list) if self.home.term_list.exists() else TermList.bundled()
 
     @property
     def own(self) -> OwnLibrary:

@@ -15,7 +15,7 @@ from pathlib import Path
 import tantivy
 
 from eho.annotation import AnnotatedDocument
-from eho.errors import EhoError, EngineError, InputError
+from eho.errors import EhoError, EngineError, InputError, QueryError
 from index.answers import MAX_LIMIT, Hit, IndexStats, IndexStatus, SearchAnswer, SearchOptions, snapshot_id
 from index.cursor import Cursor, digest_of, read_cursor
 from index.embedded import counting
@@ -242,6 +242,9 @@ def _saying(version: Path) -> Iterator[None]:
     except EhoError:
         raise
     except (ValueError, OSError) as error:
+        if "max expansions" in str(error):
+            hint = "Write more letters beside the *."
+            raise QueryError("A * inside a phrase stands for more words than can be searched", hint=hint) from error
         raise broken(version, str(error)) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from eho.errors import ModelError
 from models.corpus import LabelledPassage, read_corpus
 from models.encoder.network import WordEncoder
 from models.linear import write_json
-from models.registry import ModelCard, dated, file_digest, read_card, write_card
+from models.registry import ModelCard, dated, write_card
 from models.tagger.body import TaggerBody, as_body
 from models.tagger.examples import STANCES, Labels, label_names
 from models.tagger.network import TaggerHeads
-from models.tagger.onnx_model import WORDS
 from models.tagger.sources import Material, Rewriting, gather
 from models.tagger.training import TaggerOptions, train_tagger
 from models.tagger.tuning import Aims, calibrate
@@ -130,18 +127,3 @@ def _data_rows(plan: TaggerPlan, rows: Sequence[LabelledPassage], material: Mate
         if name not in ("corpus", "translated", "rewritten")
     ]
     return (corpus, *others, {"name": "options", "use": asdict(plan.options)})
-
-
-def share_words(folder: Path, other: Path) -> ModelCard:
-    """Drop a tagger's word table where the shipped model in `other` holds the very same one; the configuration names it then.
-
-    Raises ModelError where the two tables differ.
-    """
-    mine, theirs = folder / WORDS, other / WORDS
-    digest = file_digest(theirs)
-    if file_digest(mine) != digest:
-        raise ModelError(f"The word tables of {folder} and {other} differ; train both from one encoder with frozen words.")
-    config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    write_json(folder / "model.json", config | {"words": {"name": other.name, "sha256": digest}})
-    mine.unlink()
-    return write_card(folder, read_card(folder))

@@ -39,8 +39,8 @@ class Aims:
     """What the thresholds aim at. The shares say how much of ordinary text, and of articles, is as the written corpus."""
 
     narrative_share: float = 0.01
-    narrative_share_in_articles: float = 0.003
-    target_precision: float = 0.7
+    narrative_share_in_articles: float = 0.002
+    target_precision: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def _fit_shares(dev: _Dev, model: LinearModel, labels: Labels) -> Shares:
         _MEAN_SHARES,
         key=lambda share: f1_score(known, ((1 - share) * own + share * other).argmax(1), average="macro", zero_division=0),
     )
-    said = model.predict_sense([f"{row.title}. {row.text}" if row.title else row.text for row in dev.rows])
-    senses = np.array([[one.get(sense, 0.0) for sense in labels.senses] for one in said])
+    titled = [f"{row.title}. {row.text}" if row.title else row.text for row in dev.rows]
+    senses = model.sense_probabilities(model.features(titled), labels.senses)
     right, mine = np.array([one.sense for one in dev.examples]), softmax(dev.raw.senses)
     sense = max(_MEAN_SHARES, key=lambda share: float(np.mean(((1 - share) * mine + share * senses).argmax(1) == right)))
     return Shares(narratives=narratives, stances=stances, sense=sense)
