@@ -116,14 +116,14 @@ def tag(file: options.InputFile = options.STDIN, model: options.Model = None) ->
     from api.tagging import tag_lines
     from api.wiring import Parts
 
-    lines = options.lines_of(options.open_input(file))
-    parts = Parts(Home.find())
-    pipeline = parts.load_pipeline(model or parts.settings.tag.model)
     failed = False
-    for row in tag_lines(lines, pipeline):
-        failed = failed or row.get("outcome") == Outcome.BAD_INPUT
-        print_line(to_json_line(row))
-        sys.stdout.flush()
+    with options.open_input(file) as stream:
+        parts = Parts(Home.find())
+        pipeline = parts.load_pipeline(model or parts.settings.tag.model)
+        for row in tag_lines(options.lines_of(stream), pipeline):
+            failed = failed or row.get("outcome") == Outcome.BAD_INPUT
+            print_line(to_json_line(row))
+            sys.stdout.flush()
     if failed:
         say("Some lines could not be read; they stand in the output as outcome bad_input with the reason.")
         raise typer.Exit(PART_FAILED)

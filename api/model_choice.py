@@ -55,7 +55,7 @@ def choose_model(parts: Parts, name: str) -> ModelChoice:
     except Exception as error:  # the files are whole but do not belong together; each library has errors of its own
         raise ModelError(f"Model {name!r} loads but cannot tag ({type(error).__name__}: {error}); train it anew.") from error
     before, former = parts.settings.tag.model, _former(parts)
-    setting = name if _is_found_by_name(name, folder, parts) else str(folder)
+    setting = folder.name if _is_found_by_name(folder, parts) else str(folder)
     write_setting(parts.home.config, "tag", "model", setting)
     same = former is not None and (former.name, former.version) == (card.name, card.version)
     remarks = []
@@ -76,10 +76,11 @@ def _former(parts: Parts) -> Any:
         return None  # it was removed, or its card broke: a reason to choose another
 
 
-def _is_found_by_name(name: str, folder: Path, parts: Parts) -> bool:
-    from models.registry import shipped_folder
+def _is_found_by_name(folder: Path, parts: Parts) -> bool:
+    from models.registry import find_named
 
-    return any((parent / name).resolve() == folder for parent in (parts.home.models, shipped_folder())) and name == folder.name
+    found = find_named(folder.name, [parts.home.models])
+    return found is not None and found.resolve() == folder
 
 
 def write_setting(config: Path, section: str, name: str, value: str) -> None:

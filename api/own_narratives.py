@@ -71,9 +71,9 @@ def status(parts: Parts, id: str) -> dict[str, Any]:
 
 def suggest(parts: Parts, id: str, *, query: str | None, given: tuple[str, bytes] | None, n: int) -> list[dict[str, Any]]:
     """Return passages to label next: from a file's rows, from the hits of a query, or from the whole store."""
-    from models.own.features import find_sentence_encoder
     from models.own.selection import suggest as choose
     from models.own.training import ordinary_texts
+    from models.sentence.loading import load_sentence_encoder
 
     narrative, examples = parts.own.get(id), parts.own.examples(id)
     if not 1 <= n <= 500:
@@ -89,14 +89,13 @@ def suggest(parts: Parts, id: str, *, query: str | None, given: tuple[str, bytes
         n=n,
         ordinary=ordinary_texts()[::4],
         leave_out=parts.own.skipped(id),
-        encoder=find_sentence_encoder(),
+        encoder=load_sentence_encoder(folders=[parts.home.models]),
     )
     return [{"id": candidates[one.at][0], "text": candidates[one.at][1], "score": one.score, "why": one.why} for one in chosen]
 
 
 def train(parts: Parts, id: str, *, background: Sequence[str] = (), say: Callable[[str], None] = lambda line: None) -> ModelCard:
     """Train a narrative's tagger from its examples, put it in use, and return its card. Raises InputError."""
-    from models.own.features import find_sentence_encoder
     from models.own.training import ordinary_texts, train_own
 
     narrative, examples = parts.own.get(id), parts.own.examples(id)
@@ -110,7 +109,6 @@ def train(parts: Parts, id: str, *, background: Sequence[str] = (), say: Callabl
             codebook=parts.codebook.tag,
             ordinary=[*ordinary_texts(), *background],
             unlabelled=[text for _, text in _sample(_stored_passages(parts, None), _CHECKED)],
-            encoder=find_sentence_encoder(),
             say=say,
         )
         with parts.home.writing("codebook train", parts.settings.home.lock_wait_s):

@@ -21,7 +21,7 @@ from eho.document import Document
 from eho.errors import EngineError, InputError, ModelError
 from eho.home import Home
 from eho.outcome import OutcomeRecord
-from eho.settings import SettingRow, Settings, list_settings
+from eho.settings import Settings
 from eho.source import Source
 from index.calendar import day_of
 
@@ -130,10 +130,6 @@ class Service(StoryQuestions):
     def model(self, name: str) -> dict[str, Any]:
         """Return one model's card. Raises ModelError."""
         return self._parts.model_card(name).to_mapping()
-
-    def settings_rows(self) -> list[SettingRow]:
-        """Return every setting with value, default, origin and help."""
-        return list_settings(self.home.config)
 
     def index_status(self) -> IndexStatus:
         """Say what the index holds. Raises EngineError where there is none."""

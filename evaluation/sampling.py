@@ -53,10 +53,6 @@ class DrawnPassage:
     title: str | None
     before: str
 
-    def to_stored(self) -> dict[str, object]:
-        """Return the row without its text, title and context."""
-        return {name: getattr(self, name) for name in self.__slots__ if name not in ("text", "title", "before")}
-
 
 class Strata:
     """Sorts passages: with a cue of the codebook, with a people, faith or returnee mentioned, without either."""

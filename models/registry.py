@@ -131,13 +131,8 @@ def require_new(folder: Path) -> None:
 
 
 def find_card(name: str, folders: Sequence[Path]) -> ModelCard:
-    """Return the card of a model given by its folder, or by the name on its card. Raises ModelError naming what there is."""
-    if Path(name).is_dir():
-        return read_card(Path(name))
-    cards = {card.name: card for card in list_models(folders)}
-    if name not in cards:
-        raise ModelError(f"There is no model {name!r}; known: {', '.join(sorted(cards)) or 'none'}. See eho models list.")
-    return cards[name]
+    """Return the card of the model that `find_model` finds. Raises ModelError naming what there is."""
+    return read_card(find_model(name, folders))
 
 
 def write_card(folder: Path, card: ModelCard) -> ModelCard:
@@ -193,7 +188,7 @@ def verified_card(folder: Path, formats: Collection[str], kind: str) -> ModelCar
 
 
 def find_model(name: str, folders: Sequence[Path]) -> Path:
-    """Return the folder of a model given by name, or by its folder. Raises ModelError naming what there is."""
+    """Return the folder of a model given by name (see `find_named`) or by its folder. Raises ModelError naming what there is."""
     if (named := find_named(name, folders)) is not None:
         return named
     if Path(name).is_dir():
@@ -202,8 +197,22 @@ def find_model(name: str, folders: Sequence[Path]) -> Path:
 
 
 def find_named(name: str, folders: Sequence[Path]) -> Path | None:
-    """Return the folder of this name below `folders`, or else among the shipped ones, that holds a model."""
-    return next((parent / name for parent in (*folders, shipped_folder()) if (parent / name / CARD).is_file()), None)
+    """Return the folder of a model below `folders`, or else among the shipped ones: the one called so, or whose card says so.
+
+    The folder's own name goes first, so that a model trained under a shipped one's name takes nothing from it. Raises
+    ModelError where only cards say the name, and two of them do.
+    """
+    for parent in (*folders, shipped_folder()):
+        if (parent / name / CARD).is_file():
+            return parent / name
+    if Path(name).is_dir():
+        return None  # a path was meant; a broken card elsewhere must not stand in its way
+    found = [Path(str(card.folder)) for card in list_models(folders) if card.name == name]
+    if len(found) > 1:
+        raise ModelError(
+            f"{len(found)} models are named {name!r}, in {', '.join(map(str, found))}; give the name of the folder instead."
+        )
+    return found[0] if found else None
 
 
 def no_such(kind: str, name: str, known: Collection[str]) -> ModelError:

@@ -56,7 +56,7 @@ def main() -> None:
     parts = chosen.part or ["error", "curve"]
     train, dev = read_corpus(_CORPUS / "train"), read_corpus(_CORPUS / "dev")
     for part, narrative, lang in product(parts, chosen.narrative or _NARRATIVES, _LANGUAGES):
-        rows, asked = _of(train, lang), _of(dev, lang)
+        rows, asked = in_language(train, lang), in_language(dev, lang)
         found = (
             error(narrative, lang, rows, asked, dev, chosen.seeds)
             if part == "error"
@@ -76,7 +76,7 @@ def error(
     seeds: int,
 ) -> Iterator[dict[str, Any]]:
     """Yield one row a seed: dev figures, the peers', and how the cross-validated ones compare."""
-    truth = np.array([_carries(row, narrative) for row in dev])
+    truth = np.array([carries(row, narrative) for row in dev])
     texts = [row.text for row in dev]
     shipped = load_model("baseline").predict([PassageInput(text) for text in texts])
     baseline = np.array([one.narratives[narrative] for one in shipped])
@@ -97,7 +97,7 @@ def error(
             "ap_shipped_baseline": _ap(truth, baseline),
             "ap_chance": round(float(truth.mean()), 3),
             "ap_other_language": _ap(
-                np.array([_carries(row, narrative) for row in other]), model.probabilities([row.text for row in other])
+                np.array([carries(row, narrative) for row in other]), model.probabilities([row.text for row in other])
             )["value"],
             "dev_same_mix": {
                 "ap": round(float(average_precision_score(truth[mix], scores[mix])), 3),
@@ -120,7 +120,7 @@ def curve(
 ) -> Iterator[dict[str, Any]]:
     """Yield one row for each way to choose and each number of labels: mean dev average precision over seeds."""
     del lang
-    truth = np.array([_carries(row, narrative) for row in dev])
+    truth = np.array([carries(row, narrative) for row in dev])
     definition = Codebook.load().narrative(narrative)
     words = " ".join([*definition.labels.values(), *definition.definition.values()])
     for way in ("random", "suggested"):
@@ -157,19 +157,19 @@ def _label(rows: Sequence[LabelledPassage], narrative: str, seed: int) -> list[E
     for batch in batches:
         for row in rows:
             if row.batch == batch:
-                (present if _carries(row, narrative) else absent).append(row)
+                (present if carries(row, narrative) else absent).append(row)
         if len(present) >= _LABELS:
             break
     absent = draw.sample(absent, _LABELS)
-    return [_example(row, narrative) for row in (*present[:_LABELS], *absent)]
+    return [example_of(row, narrative) for row in (*present[:_LABELS], *absent)]
 
 
 def _start(rows: Sequence[LabelledPassage], narrative: str, draw: random.Random) -> list[Example]:
     """Return what a user brings: a quarter of the first labels carry it."""
-    present = [row for row in rows if _carries(row, narrative)]
-    absent = [row for row in rows if not _carries(row, narrative)]
+    present = [row for row in rows if carries(row, narrative)]
+    absent = [row for row in rows if not carries(row, narrative)]
     chosen = [*draw.sample(present, _START // 4), *draw.sample(absent, _START - _START // 4)]
-    return [_example(row, narrative) for row in chosen]
+    return [example_of(row, narrative) for row in chosen]
 
 
 def _more(
@@ -184,9 +184,9 @@ def _more(
     seen = {example.text for example in known}
     pool = [row for row in rows if row.text not in seen]
     if way == "random":
-        return [_example(row, narrative) for row in draw.sample(pool, _STEP)]
+        return [example_of(row, narrative) for row in draw.sample(pool, _STEP)]
     chosen = suggest([row.text for row in pool], known, words, n=_STEP, seed=seed)
-    return [_example(pool[one.at], narrative) for one in chosen]
+    return [example_of(pool[one.at], narrative) for one in chosen]
 
 
 def _scores(known: Sequence[Example], texts: Sequence[str], seed: int) -> Any:
@@ -237,16 +237,16 @@ def _on_real(model: OwnModel, cut: float, lang: str) -> dict[str, float]:
     return found
 
 
-def _example(row: LabelledPassage, narrative: str) -> Example:
-    label = "present" if _carries(row, narrative) else "absent"
+def example_of(row: LabelledPassage, narrative: str) -> Example:
+    label = "present" if carries(row, narrative) else "absent"
     return Example(row.text, label, lang=row.lang)
 
 
-def _of(rows: Sequence[LabelledPassage], lang: str) -> list[LabelledPassage]:
+def in_language(rows: Sequence[LabelledPassage], lang: str) -> list[LabelledPassage]:
     return [row for row in rows if row.lang.split("-")[0] == lang]
 
 
-def _carries(row: LabelledPassage, narrative: str) -> bool:
+def carries(row: LabelledPassage, narrative: str) -> bool:
     return any(item.narrative == narrative for item in row.annotations)
 
 

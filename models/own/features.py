@@ -1,13 +1,11 @@
-"""What an own narrative's tagger reads: n-grams of the labelled passages and, where there is one, a sentence encoder's vector."""
+"""What an own narrative's tagger reads: n-grams of the labelled passages."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,46 +15,12 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
-from eho.errors import EhoError
 from eho.folding import fold_text
 from models.linear import Features, Heads, new_vectorizers, trained_features
-from models.vectors import Floats, unit
 
 CHARACTER_FEATURES, WORD_FEATURES = 30_000, 10_000
 _C = 30.0  # of 1, 10, 30 on three narratives in two languages with 40 + 40 labels: average precision 0.51, 0.52, 0.53
 _SAME_STORY = 0.5  # Jaccard similarity of word pairs from which two passages may not stand on both sides of a fold
-_PROBE = "Të kthyerit dhe fqinjët. Povratnici i komšije."  # its vector tells whether an encoder is the one trained with
-
-
-class SentenceEncoder(Protocol):
-    """Turns texts into vectors that are near where the meaning is, across languages."""
-
-    def encode(self, texts: Sequence[str]) -> Floats:
-        """Return one row a text."""
-
-
-def find_sentence_encoder() -> SentenceEncoder | None:
-    """Return the sentence encoder of this installation, None where there is none."""
-    if importlib.util.find_spec("models.sentence") is None:
-        return None
-    try:
-        encoder: SentenceEncoder = importlib.import_module("models.sentence").load_sentence_encoder()
-    except (EhoError, ImportError, AttributeError, OSError):
-        return None  # n-grams alone do, and the card says that no vectors were used
-    return encoder
-
-
-def vectors_of(encoder: SentenceEncoder | None, texts: Sequence[str]) -> Floats | None:
-    """Return unit vectors, rows × width; None without an encoder."""
-    if encoder is None:
-        return None
-    return unit(np.asarray(encoder.encode(list(texts)), dtype=np.float32))
-
-
-def probe_of(encoder: SentenceEncoder) -> list[float]:
-    """Return the vector by which an encoder is recognised."""
-    found = vectors_of(encoder, [_PROBE])
-    return [] if found is None else [round(float(value), 5) for value in found[0]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +34,7 @@ class Weighing:
 class Counted:
     """N-gram counts of labelled and ordinary rows, taken once; every fold weighs them by its own training rows."""
 
-    def __init__(self, labelled: Sequence[str], ordinary: Sequence[str], encoder: SentenceEncoder | None = None) -> None:
+    def __init__(self, labelled: Sequence[str], ordinary: Sequence[str]) -> None:
         folded = [fold_text(text) for text in (*labelled, *ordinary)]
         known = folded[: len(labelled)]  # the vocabulary: ordinary text would crowd out the n-grams that matter
         characters, words = new_vectorizers(CHARACTER_FEATURES, WORD_FEATURES)
@@ -83,7 +47,6 @@ class Counted:
         self._logged = [_sublinear(counts) for counts in self._counts]
         self.labelled = len(labelled)
         self.rows = len(folded)
-        self.vectors = vectors_of(encoder, [*labelled, *ordinary])
 
     def weigh(self, labelled: NDArray[np.intp], ordinary: NDArray[np.intp]) -> Weighing:
         """Return weights from training rows; `labelled` and `ordinary` are row numbers."""
@@ -91,22 +54,14 @@ class Counted:
         return Weighing(*(_idf(counts, every, labelled) for counts in self._counts))
 
     def matrix(self, weighing: Weighing) -> csr_matrix:
-        """Return all rows × features: characters, words, vectors, each block of unit length."""
+        """Return all rows × features: characters, words, each block of unit length."""
         idfs = (weighing.characters, weighing.words)
-        blocks: list[Any] = [
-            normalize(logged @ diags(idf)).astype(np.float32) for logged, idf in zip(self._logged, idfs, strict=True)
-        ]
-        return stacked(blocks, self.vectors)
+        blocks = [normalize(logged @ diags(idf)) for logged, idf in zip(self._logged, idfs, strict=True)]
+        return csr_matrix(hstack(blocks), dtype=np.float32)
 
     def features(self, weighing: Weighing) -> Features:
         """Return the vectorisers that make the same n-gram features of new texts, without the n-grams of weight 0."""
         return trained_features(self._vocabularies, [idf.astype(np.float32) for idf in (weighing.characters, weighing.words)])
-
-
-def stacked(blocks: Sequence[Any], vectors: Floats | None) -> csr_matrix:
-    """Put blocks of features side by side."""
-    dense = [] if vectors is None else [csr_matrix(vectors)]
-    return csr_matrix(hstack([*blocks, *dense]), dtype=np.float32)
 
 
 def fit_present(

@@ -1,4 +1,4 @@
-"""A trained own narrative: one label over n-grams and vectors, calibrated, with evidence read off the n-grams' weights."""
+"""A trained own narrative: one label over n-grams, calibrated, with evidence read off their weights."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from eho.annotation import Stance
 from eho.errors import ModelError
 from models.configured import ConfiguredModel, sigmoid, softmax
 from models.linear import WEIGHTS, Features, Heads, load_features, save_features, write_json
-from models.own.features import SentenceEncoder, find_sentence_encoder, probe_of, stacked, vectors_of
 from models.passages import NO_SENSE, PassageInput, PassagePrediction
 from models.spans import best_words, word_gains
 from models.vectors import Floats
 
 FORMAT = "eho-own-1"
-_SAME_ENCODER = 0.999
 _CHARACTERS, _WORDS = 0, 1
 
 
@@ -33,28 +31,26 @@ class OwnModel(ConfiguredModel):
         features: Features,
         present: Heads,
         stance: Heads | None = None,
-        encoder: SentenceEncoder | None = None,
     ) -> None:
         super().__init__(config)
         self.narrative = str(config["narrative"])
         self._features = features
         self._present = present
         self._stance = stance
-        self._encoder = encoder
         self._slope, self._shift = (float(value) for value in config["calibration"])
         self._grams_of = features.characters.build_analyzer()
         self._blocks = ((features.characters, 0), (features.words, len(features.characters.idf_)))
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """Return the calibrated probability that each text carries the narrative."""
-        return np.zeros(0, dtype=np.float32) if not texts else self._score(self._matrix(texts))
+        return np.zeros(0, dtype=np.float32) if not texts else self._score(self._features.transform(texts))
 
     def predict(self, passages: Sequence[PassageInput]) -> list[PassagePrediction]:
         """Tag passages, in order, with this narrative alone."""
         if not passages:
             return []
         texts = [passage.text for passage in passages]
-        matrix = self._matrix(texts)
+        matrix = self._features.transform(texts)
         listed_from = self.thresholds(self.narrative).list_at
         predictions = []
         for row, (text, score) in enumerate(zip(texts, self._score(matrix).tolist(), strict=True)):
@@ -86,9 +82,6 @@ class OwnModel(ConfiguredModel):
         at = vectorizer.vocabulary_.get(gram)
         return 0.0 if at is None else float(self._present.weights[0, start + at] * vectorizer.idf_[at])
 
-    def _matrix(self, texts: Sequence[str]) -> Any:
-        return stacked([self._features.transform(texts)], vectors_of(self._encoder, texts))
-
     def _score(self, matrix: Any) -> Floats:
         return sigmoid(self._present.scores(matrix)[:, 0] * self._slope + self._shift)
 
@@ -112,32 +105,16 @@ def save_own(folder: Path, config: Mapping[str, Any], features: Features, presen
 
 
 def load_own(folder: Path) -> OwnModel:
-    """Read a folder that `save_own` wrote. Raises ModelError in one line where a file or the sentence encoder is missing."""
+    """Read a folder that `save_own` wrote. Raises ModelError in one line where a file is missing or broken."""
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / WEIGHTS)
         present = Heads((str(config["narrative"]),), arrays["present.weights"], arrays["present.bias"])
         labels = tuple(config["stances"])
         stance = Heads(labels, arrays["stance.weights"], arrays["stance.bias"]) if labels else None
-        return OwnModel(config, load_features(folder, arrays), present, stance, _encoder_for(folder, config))
-    except ModelError:
-        raise
+        return OwnModel(config, load_features(folder, arrays), present, stance)
     except Exception as error:  # safetensors raises its own error type; to the user every cause is one and the same
         raise ModelError(
             f"Own narrative in {folder} cannot be read ({type(error).__name__}: {error}); run eho codebook train "
             f"{folder.parent.name} anew."
         ) from error
-
-
-def _encoder_for(folder: Path, config: Mapping[str, Any]) -> SentenceEncoder | None:
-    """Return the sentence encoder that the model was trained with, None where it was trained without."""
-    if not (wanted := config.get("encoder_probe")):
-        return None
-    encoder = find_sentence_encoder()
-    found = [] if encoder is None else probe_of(encoder)
-    if len(found) != len(wanted) or float(np.dot(found, wanted)) < _SAME_ENCODER:
-        raise ModelError(
-            f"Own narrative {config['narrative']!r} was trained with another sentence encoder than this installation has; "
-            f"run eho codebook train {folder.parent.name} anew."
-        )
-    return encoder

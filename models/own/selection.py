@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eho.folding import fold_text
 from models.own.examples import Example, key_of
-from models.own.features import SentenceEncoder, fit_present, stacked, vectors_of
+from models.own.features import fit_present
+from models.sentence.encoder import SentenceEncoder
 
 LIKELY, UNCERTAIN, DIFFERENT = "likely", "uncertain", "different"
 _TURNS = (LIKELY, UNCERTAIN, DIFFERENT)  # dealt in turn: positives are rare, and without them nothing is learned
@@ -43,7 +44,8 @@ def suggest(
     """Pick up to `n` candidates: in turn the likeliest, the most uncertain and the least like anything seen.
 
     Candidates that are labelled, in `leave_out` (keys of passages), or nearly the same as a labelled or picked one are passed
-    over. `score` orders candidates; it is a probability of no calibrated kind.
+    over. `score` orders candidates; it is a probability of no calibrated kind. With an encoder, labels in one language find
+    candidates in the other too.
     """
     taken = {key_of(example.text) for example in examples} | set(leave_out)
     open_at: list[int] = []
@@ -65,7 +67,10 @@ def _space(texts: Sequence[str], encoder: SentenceEncoder | None) -> csr_matrix:
     characters = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, lowercase=False, max_features=60_000, dtype=np.float32
     )
-    return stacked([characters.fit_transform([fold_text(text) for text in texts])], vectors_of(encoder, texts))
+    grams = characters.fit_transform([fold_text(text) for text in texts])
+    if encoder is None:
+        return csr_matrix(grams)
+    return csr_matrix(hstack([grams, csr_matrix(encoder.encode(texts))]), dtype=np.float32)  # both of length 1, the best of four
 
 
 def _scores(matrix: csr_matrix, candidates: int, examples: Sequence[Example], seed: int) -> NDArray[np.float64]:
@@ -81,7 +86,7 @@ def _scores(matrix: csr_matrix, candidates: int, examples: Sequence[Example], se
     likeness = (own @ definition.T).toarray().ravel()
     if present.any():
         likeness = np.maximum(likeness, (own @ labelled[present].T).toarray().max(axis=1))
-    return np.asarray(likeness / max(float(likeness.max()), 1e-9))
+    return np.asarray(np.maximum(likeness, 0) / max(float(likeness.max()), 1e-9))  # vectors may point away from each other
 
 
 def _deal(own: csr_matrix, labelled: csr_matrix, scores: NDArray[np.float64], n: int) -> list[tuple[int, str]]:

@@ -19,16 +19,7 @@ from models.configured import sigmoid
 from models.corpus import as_headlines, bundled, json_lines
 from models.linear import Features, Heads
 from models.own.examples import LEAST, RECOMMENDED, Example, key_of
-from models.own.features import (
-    Counted,
-    SentenceEncoder,
-    fit_present,
-    fit_stances,
-    groups_of,
-    probe_of,
-    stacked,
-    vectors_of,
-)
+from models.own.features import Counted, fit_present, fit_stances, groups_of
 from models.own.library import OwnNarrative
 from models.own.model import FORMAT, save_own
 from models.own.validation import (
@@ -69,7 +60,6 @@ def train_own(
     codebook: str,
     ordinary: Sequence[str] | None = None,
     unlabelled: Sequence[str] = (),
-    encoder: SentenceEncoder | None = None,
     options: Validation | None = None,
     made_on: date | None = None,
     say: Say = lambda line: None,
@@ -83,7 +73,7 @@ def train_own(
     options = options or Validation()
     examples = [example for example in examples if example.label in ("present", "absent")]
     _enough(narrative.id, examples)
-    rows = prepare(examples, ordinary_texts() if ordinary is None else ordinary, encoder)
+    rows = prepare(examples, ordinary_texts() if ordinary is None else ordinary)
     if most_folds(rows, np.arange(len(examples)), options.folds) < 2:
         raise InputError(
             f"All passages of one label for {narrative.id!r} are versions of the same text; label passages from other texts."
@@ -92,7 +82,7 @@ def train_own(
     left_out = leave_out(rows, options)
     fitted = _fit(narrative.id, rows, examples, options.seed)
     calibration = fit_platt(left_out, rows.truth)
-    unseen = _of_unlabelled(fitted, calibration, examples, unlabelled, encoder)
+    unseen = _of_unlabelled(fitted, calibration, examples, unlabelled)
     probabilities = _calibrated(left_out.scores.mean(axis=0), calibration)
     thresholds, carried = pick_own_thresholds(probabilities, rows, options, unseen)
     measured = {
@@ -115,20 +105,19 @@ def train_own(
         "narrative": narrative.id,
         "calibration": list(calibration),
         "thresholds": {narrative.id: [thresholds.list_at, thresholds.show_at]},
-        "encoder_probe": [] if encoder is None else probe_of(encoder),
     }
     config["version"] = f"{made_on:%Y.%m.%d}-{fitted.digest(config)[:8]}"
     save_own(out, config, fitted.features, fitted.present, fitted.stance)
     return write_card(out, _card(config, made_on, measured, examples, rows.counted.rows - len(examples)))
 
 
-def prepare(examples: Sequence[Example], ordinary: Sequence[str], encoder: SentenceEncoder | None = None) -> Labelled:
+def prepare(examples: Sequence[Example], ordinary: Sequence[str]) -> Labelled:
     """Count n-grams of labelled and ordinary passages; ordinary ones that a person labelled are left out."""
     texts = [example.text for example in examples]
     labelled = {key_of(text) for text in texts}
     others = [text for text in ordinary if key_of(text) not in labelled]
     present = np.array([example.is_present for example in examples], dtype=np.int8)
-    return Labelled(Counted(texts, others, encoder), present, groups_of(texts))
+    return Labelled(Counted(texts, others), present, groups_of(texts))
 
 
 def warnings_of(examples: Sequence[Example]) -> list[str]:
@@ -185,18 +174,13 @@ def _fit(id: str, rows: Labelled, examples: Sequence[Example], seed: int) -> _Fi
 
 
 def _of_unlabelled(
-    fitted: _Fitted,
-    calibration: tuple[float, float],
-    examples: Sequence[Example],
-    unlabelled: Sequence[str],
-    encoder: SentenceEncoder | None,
+    fitted: _Fitted, calibration: tuple[float, float], examples: Sequence[Example], unlabelled: Sequence[str]
 ) -> NDArray[np.float64]:
     labelled = {key_of(example.text) for example in examples}
     texts = [text for text in unlabelled if key_of(text) not in labelled]
     if not texts:
         return np.zeros(0)
-    matrix = stacked([fitted.features.transform(texts)], vectors_of(encoder, texts))
-    return _calibrated(fitted.present.scores(matrix)[:, 0], calibration)
+    return _calibrated(fitted.present.scores(fitted.features.transform(texts))[:, 0], calibration)
 
 
 def _calibrated(scores: NDArray[Any], calibration: tuple[float, float]) -> NDArray[np.float64]:
@@ -234,11 +218,7 @@ def _card(
             "Ordinary passages that ship understate false alarms in readers' comments: of 1,000 real ones 15 to 82 were listed "
             "where 2 to 7 were promised. Look at what it finds in your own store.",
             "One person's labels, without a second annotator and without a comparison of the two languages.",
-            *(
-                ("Trained without a sentence encoder: nothing carries over from one language to the other.",)
-                if not config["encoder_probe"]
-                else ()
-            ),
+            "Next to nothing carries over from one language to the other; label passages in both.",
         ),
         data=(
             {

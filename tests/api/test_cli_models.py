@@ -112,6 +112,36 @@ def test_a_model_of_the_data_folder_is_used_by_its_name_and_the_shipped_one_agai
     assert config.count("\nmodel = ") == 1
 
 
+def _named(home: Path, folder: str, name: str) -> Path:
+    made = Path(shutil.copytree(shipped_folder() / "baseline", Home(home).models / folder))
+    card = json.loads((made / "card.json").read_text(encoding="utf-8"))
+    (made / "card.json").write_text(json.dumps({**card, "name": name}), encoding="utf-8")
+    return made
+
+
+def test_a_model_is_found_by_the_name_on_its_card(eho, home: Path, tmp_path: Path) -> None:
+    made = _named(home, "a-folder", "our-tagger")
+    assert eho("models", "show", "our-tagger", "--json", home=home).json["folder"] == str(made)
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"id": "1", "text": ROWS["sr-Cyrl"]}) + "\n", encoding="utf-8")
+    assert eho("tag", tmp_path / "rows.jsonl", "--model", "our-tagger", home=home).status == 0
+    assert eho("models", "use", "our-tagger", "--json", home=home).json["setting"] == "a-folder"
+
+
+def test_a_name_on_two_cards_is_refused_and_the_folder_names_still_do(eho, home: Path, tmp_path: Path) -> None:
+    made = [_named(home, folder, "our-tagger") for folder in ("first", "second")]
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"id": "1", "text": ROWS["sq"]}) + "\n", encoding="utf-8")
+    for words in (("models", "show", "our-tagger"), ("tag", tmp_path / "rows.jsonl", "--model", "our-tagger")):
+        ran = eho(*words, home=home)
+        _refused(ran, "2 models are named 'our-tagger'", home)
+        assert all(str(folder) in ran.err for folder in made)
+    assert eho("models", "show", "second", "--json", home=home).json["folder"] == str(made[1])
+
+
+def test_a_model_trained_under_a_shipped_name_takes_nothing_from_it(eho, home: Path) -> None:
+    _named(home, "a-folder", "baseline")
+    assert eho("models", "show", "baseline", "--json", home=home).json["folder"] == str(shipped_folder() / "baseline")
+
+
 def test_documents_are_tagged_anew_by_the_model_in_use(eho, tagger: Path, rows_file: Path, home: Path) -> None:
     assert eho("import", rows_file, "--platform", "jsonl", home=home).status == 0
     ran = eho("models", "use", tagger, home=home)

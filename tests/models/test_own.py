@@ -25,6 +25,7 @@ from models.own.selection import DIFFERENT, LIKELY, UNCERTAIN, suggest
 from models.own.validation import Labelled, Validation, _mean_ap, fit_platt, leave_out, pick_own_thresholds
 from models.passages import PassageInput, Thresholds
 from models.registry import load_model
+from models.sentence.loading import load_sentence_encoder
 
 TRAIN = Path(__file__).resolve().parents[2] / "evaluation" / "corpus" / "train"
 NARRATIVE = OwnNarrative("leave_them_there", {"en": "Leave them there"}, "Those who went to war should stay there.", "2026-11-21")
@@ -393,37 +394,16 @@ def test_beside_another_model_both_answer(model: OwnModel) -> None:
     assert both.thresholds("returnee_rejection") == base.thresholds("returnee_rejection")
 
 
-@pytest.mark.parametrize("what", ["pickle", "changed", "encoder"])
+@pytest.mark.parametrize("what", ["pickle", "changed"])
 def test_a_model_that_cannot_be_trusted_is_one_line(folder: Path, tmp_path: Path, what: str) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "copy" / "model"))
     if what == "pickle":
         (copy / "weights.pkl").write_bytes(b"\x80\x04N.")
-    elif what == "changed":
-        (copy / "vocabulary.json").write_text("{}", encoding="utf-8")
     else:
-        config = json.loads((copy / "model.json").read_text(encoding="utf-8"))
-        (copy / "model.json").write_text(json.dumps({**config, "encoder_probe": [0.5, 0.5]}), encoding="utf-8")
+        (copy / "vocabulary.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelError) as caught:
-        load_own(copy) if what == "encoder" else load_model(str(copy))
+        load_model(str(copy))
     assert "\n" not in str(caught.value)
-
-
-class LetterEncoder:
-    """A real, tiny sentence encoder: shares of letters."""
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        return np.array([[text.lower().count(letter) + 0.1 for letter in "aeiouëčšž"] for text in texts], dtype=np.float32)
-
-
-def test_vectors_join_the_ngrams(examples: list[Example], ordinary: list[str], tmp_path: Path) -> None:
-    card = training.train_own(
-        NARRATIVE, examples, tmp_path / "m", codebook="1", ordinary=ordinary, encoder=LetterEncoder(), options=QUICK
-    )
-    assert not any("without a sentence encoder" in limit for limit in card.limits)
-    config = json.loads((tmp_path / "m" / "model.json").read_text(encoding="utf-8"))
-    assert len(config["encoder_probe"]) == 9
-    with pytest.raises(ModelError, match="another sentence encoder"):
-        load_own(tmp_path / "m")
 
 
 # -- suggestions ------------------------------------------------------------------------------------------------------
@@ -437,6 +417,19 @@ def test_suggestions_find_what_random_ones_miss(examples: list[Example]) -> None
     assert found > 4 * sum(carries) / len(rows)
     assert [one.why for one in chosen[:3]] == [LIKELY, UNCERTAIN, DIFFERENT]
     assert len({one.at for one in chosen}) == 30
+
+
+@pytest.mark.parametrize("lang", ["sq", "sr"])
+def test_labels_in_one_language_find_candidates_in_the_other_by_vectors(examples: list[Example], lang: str) -> None:
+    known = [one for one in examples if (one.lang or "").startswith(lang)]
+    rows = [row for row in read_corpus(TRAIN)[::2] if not row.lang.startswith(lang)]
+    carries = [any(item.narrative == "returnee_rejection" for item in row.annotations) for row in rows]
+    texts = [row.text for row in rows]
+    found = [
+        sum(carries[one.at] for one in suggest(texts, known, NARRATIVE.definition, n=30, encoder=encoder))
+        for encoder in (None, load_sentence_encoder())
+    ]
+    assert found[1] > found[0]
 
 
 def test_suggestions_pass_over_what_is_known(examples: list[Example]) -> None:
