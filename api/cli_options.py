@@ -30,6 +30,9 @@ Stances = Annotated[
 Unreviewed = Annotated[
     bool, typer.Option("--include-needs-review", help="Also annotations below the threshold that readers are shown.")
 ]
+Snapshot = Annotated[
+    str | None, typer.Option("--snapshot", metavar="ID", help="Ask of the documents and tags of an earlier answer.")
+]
 Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Name of a model, or its folder.")]
 NoMask = Annotated[bool, typer.Option("--no-mask", help="Leave personal details in place.")]
 InputFile = Annotated[str, typer.Argument(metavar="[FILE|-]", help="JSON lines; - is standard input.")]

@@ -30,6 +30,9 @@ Q = Annotated[str, Query(description="the query; empty means all documents")]
 FromDay = Annotated[date | None, Query(alias="from", description="first day, in Belgrade")]
 ToDay = Annotated[date | None, Query(alias="to", description="last day, included")]
 Many = Annotated[list[str], Query()]
+SnapshotId = Annotated[
+    str | None, Query(alias="snapshot", description="the `snapshot` of an earlier answer: ask of its documents")
+]
 UiLanguage = Annotated[Literal["sq", "sr-Latn", "sr-Cyrl", "en"], Query(description="language of `explained`")]
 
 
@@ -47,6 +50,7 @@ def router(service: Service) -> APIRouter:
     _add_search(routes, service)
     _add_trends(routes, service)
     _add_topics(routes, service)
+    _add_snapshots(routes, service)
     _add_lists(routes, service)
     _add_tagging(routes, service)
     return routes
@@ -69,10 +73,12 @@ def _add_search(routes: APIRouter, service: Service) -> None:
         collapse: bool = False,
         include_needs_review: bool = False,
         language: UiLanguage = "en",
+        terms: Annotated[bool, Query(description="also the words that set the hits apart")] = False,
+        snapshot: SnapshotId = None,
     ) -> Response:
         """Find documents."""
         return Json(
-            service.search(
+            service.at(snapshot).search(
                 q,
                 start=start,
                 end=end,
@@ -87,13 +93,14 @@ def _add_search(routes: APIRouter, service: Service) -> None:
                 collapse=collapse,
                 include_needs_review=include_needs_review,
                 language=language,
+                terms=terms,
             )
         )
 
     @routes.get("/documents/{document_id}", responses=_answers(schemas.DocumentAnswer), response_class=Json, tags=["questions"])
-    def document(document_id: str) -> Response:
+    def document(document_id: str, snapshot: SnapshotId = None) -> Response:
         """Return one document with tags, provenance and citation."""
-        row = service.document(document_id)
+        row = service.at(snapshot).document(document_id)
         if row is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no document {document_id!r}; /v1/search gives the ids.")
         return Json(row)
@@ -117,10 +124,11 @@ def _add_trends(routes: APIRouter, service: Service) -> None:
         stance: Many = [],  # noqa: B006
         include_needs_review: bool = False,
         language: UiLanguage = "en",
+        snapshot: SnapshotId = None,
     ) -> Response:
         """Count documents per period."""
         return Json(
-            service.trends(
+            service.at(snapshot).trends(
                 q,
                 of=of,
                 narrative=narrative,
@@ -153,6 +161,20 @@ def _add_topics(routes: APIRouter, service: Service) -> None:
     ) -> Response:
         """Find emerging topics; the first answer over new documents takes its time."""
         return Json(service.topics(q, start=start, end=end, source=source, lang=lang, limit=limit, recent=recent))
+
+
+def _add_snapshots(routes: APIRouter, service: Service) -> None:
+    @routes.get("/snapshot", responses=_answers(list[schemas.Snapshot]), response_class=Json, tags=["about"])
+    def snapshots(
+        all_given: Annotated[bool, Query(alias="all", description="also those that nobody asked to keep")] = False,
+    ) -> Response:
+        """List the snapshots that persons keep, or all that were given out."""
+        return Json(service.snapshots.list(all_given=all_given))
+
+    @routes.get("/snapshot/{snapshot_id}", responses=_answers(schemas.SnapshotDetail), response_class=Json, tags=["about"])
+    def snapshot(snapshot_id: str) -> Response:
+        """Say what a snapshot holds and what became of it since."""
+        return Json(service.snapshots.show(snapshot_id))
 
 
 def _add_lists(routes: APIRouter, service: Service) -> None:

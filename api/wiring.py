@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from crawlers.registry import load_registry
 from eho.annotation import ModelVersion
@@ -17,6 +17,7 @@ from eho.settings import Settings, load_settings
 from eho.source import Source
 
 if TYPE_CHECKING:
+    from api.snapshots import Snapshots
     from index.embedded import EmbeddedIndex
     from index.store import Store
     from index.vocabulary import Vocabulary
@@ -55,6 +56,7 @@ class Parts:
         self.settings = load_settings(home.config) if settings is None else settings
         self.store: Once[Store] = Once(self._open_store)
         self.index: Once[EmbeddedIndex] = Once(self._open_index)
+        self.snapshots: Once[Snapshots] = Once(self._open_snapshots)
         self.pipeline: Once[Pipeline] = Once(lambda: self.load_pipeline(self.settings.tag.model))
 
     @cached_property
@@ -128,6 +130,15 @@ class Parts:
             languages = {source.id: source.languages for source in self.sources.values()}
         return Pipeline(self.codebook, loaded, languages, own)
 
+    def current_id(self) -> str:
+        """Return the id of the snapshot that answers are given over."""
+        return self.snapshots().current_id()
+
+    def answered(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer after writing down its snapshot, so that it can be asked for later."""
+        self.snapshots().noted(answer["snapshot"])
+        return answer
+
     def require_home(self) -> None:
         """Raise InputError where there is no data folder yet."""
         if not self.home.exists():
@@ -135,6 +146,8 @@ class Parts:
 
     def close(self) -> None:
         """Release what was opened."""
+        if (snapshots := self.snapshots.peek()) is not None:
+            snapshots.close()
         if (index := self.index.peek()) is not None:
             index.close()
         if (store := self.store.peek()) is not None:
@@ -145,6 +158,11 @@ class Parts:
 
         self.require_home()
         return Store.open(self.settings.store.url or f"sqlite:///{self.home.store}")
+
+    def _open_snapshots(self) -> Snapshots:
+        from api.snapshots import Snapshots
+
+        return Snapshots(self)
 
     def _open_index(self) -> EmbeddedIndex:
         from index.embedded import EmbeddedIndex

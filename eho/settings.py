@@ -72,6 +72,9 @@ class IndexSettings(_Section):
 
     engine: Literal["embedded"] = Field(default="embedded", description="search engine")
     writer_memory_mb: int = Field(default=64, ge=15, description="memory of the index writer")
+    snapshots_kept: int = Field(
+        default=4, ge=0, description="earlier states of the index kept at hand, beside those that eho snapshot create keeps"
+    )
 
 
 class ServeSettings(_Section):
