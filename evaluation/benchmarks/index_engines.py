@@ -6,6 +6,7 @@ the text as it is under its own tokenizer, which finds neither the other script 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -92,7 +93,7 @@ class Fts5:
         self._bare = bare
         self._connection = sqlite3.connect(path, isolation_level=None)
         tokenizer = "unicode61 remove_diacritics 2" if bare else "unicode61 remove_diacritics 0"
-        columns = "title, text" if bare else "title, text, title_exact, text_exact"
+        self._columns = "title, text" if bare else "title, text, title_exact, text_exact"
         for statement in (
             "PRAGMA journal_mode=WAL",
             "PRAGMA synchronous=NORMAL",
@@ -101,8 +102,7 @@ class Fts5:
             " body BLOB)",
             "CREATE INDEX IF NOT EXISTS by_source ON documents (source)",
             "CREATE INDEX IF NOT EXISTS by_week ON documents (week)",
-            f"CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5({columns}, content='', contentless_delete=1,"
-            f" tokenize='{tokenizer}')",
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5({self._columns}, content='', tokenize='{tokenizer}')",
         ):
             self._connection.execute(statement)
 
@@ -143,22 +143,24 @@ class Fts5:
 
     def _put(self, item: AnnotatedDocument) -> None:
         document = item.document
-        known = self._connection.execute("SELECT row FROM documents WHERE id = ?", (document.id,)).fetchone()
+        known = self._connection.execute("SELECT row, body FROM documents WHERE id = ?", (document.id,)).fetchone()
         if known is not None:
-            self._connection.execute("DELETE FROM words WHERE rowid = ?", known)
-            self._connection.execute("DELETE FROM documents WHERE row = ?", known)
+            row, body = known[0], json.loads(known[1])
+            self._insert("words, rowid", ["delete", row], self._cut(body["title"] or "", body["text"]))
+            self._connection.execute("DELETE FROM documents WHERE row = ?", (row,))
         week = None if document.published_at is None else period_start(day_of(document.published_at), "week").toordinal()
         values = (document.id, document.source, document.lang, week, body_of(item))
         added = self._connection.execute("INSERT INTO documents (id, source, lang, week, body) VALUES (?, ?, ?, ?, ?)", values)
-        title, text = document.title or "", document.text
-        cut = (
-            [title, text]
-            if self._bare
-            else [" ".join(words(part)) for words in (folded_words, exact_words) for part in (title, text)]
-        )
-        marks = ", ".join("?" * (len(cut) + 1))
-        names = "rowid, title, text" if self._bare else "rowid, title, text, title_exact, text_exact"
-        self._connection.execute(f"INSERT INTO words ({names}) VALUES ({marks})", (added.lastrowid, *cut))  # noqa: S608
+        self._insert("rowid", [added.lastrowid], self._cut(document.title or "", document.text))
+
+    def _insert(self, first: str, values: list[object], cut: list[str]) -> None:
+        marks = ", ".join("?" * (len(values) + len(cut)))
+        self._connection.execute(f"INSERT INTO words ({first}, {self._columns}) VALUES ({marks})", (*values, *cut))  # noqa: S608
+
+    def _cut(self, title: str, text: str) -> list[str]:
+        if self._bare:
+            return [title, text]
+        return [" ".join(words(part)) for words in (folded_words, exact_words) for part in (title, text)]
 
 
 class Timed:
