@@ -27,7 +27,7 @@ def create(
 ) -> None:
     """Keep what answers are given over now, and print its id."""
     with Service.open() as service:
-        row = service.create_snapshot(note)
+        row = service.snapshots.create(note)
     if as_json:
         print_json(row)
     else:

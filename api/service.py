@@ -348,11 +348,6 @@ class Service:
         """Compare the index with the store. Raises EngineError for damaged files."""
         return jobs.check_index(self._parts)
 
-    def create_snapshot(self, note: str | None = None) -> dict[str, Any]:
-        """Keep what answers are given over now; return what `eho snapshot show` prints. Raises EngineError."""
-        with self._writing("snapshot create"):
-            return self.snapshots.create(note)
-
     def run(
         self,
         source: Sequence[str] = (),

@@ -34,6 +34,7 @@ class Snapshots:
         self._given = parts.home.path / "snapshots" / "given"
         self._noted: set[str] = set()
         self._views: dict[str, PartsAt] = {}
+        self._gates: dict[int, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -95,12 +96,13 @@ class Snapshots:
     # -- what a person asks ---------------------------------------------------------------------------------------
 
     def create(self, note: str | None = None) -> dict[str, Any]:
-        """Keep what answers are given over now, index included, until the data folder goes. Raises EngineError."""
-        self._parts.index().status()
-        id = self.current_id()
-        self._find(id)
-        self._parts.store().snapshots.keep(id, note)
-        self.keep_live()
+        """Keep what answers are given over now, with its index, and return what `show` says. Raises EngineError."""
+        with self._parts.home.writing("snapshot create", self._parts.settings.home.lock_wait_s):
+            self._parts.index().status()
+            id = self.current_id()
+            self._find(id)
+            self._parts.store().snapshots.keep(id, note)
+            self.keep_live()
         return self.show(id)
 
     def list(self, *, all_given: bool = False) -> list[dict[str, Any]]:
@@ -160,10 +162,12 @@ class Snapshots:
         record = self._find(id)
         store = self._parts.store().at(record.sequence)
         with self._lock:
+            gate = self._gates.setdefault(record.sequence, threading.Lock())
+        with gate:  # one builds, the others of the same snapshot wait
             folder = self._folder(store, say)
-            view = self._views.pop(record.id, None)
-            if view is None:
-                view = PartsAt(self._parts, store, self._parts.store().snapshots.context(record.id), folder)
+        context = self._parts.store().snapshots.context(record.id)
+        with self._lock:
+            view = self._views.pop(record.id, None) or PartsAt(self._parts, store, context, folder)
             self._views[record.id] = view
             while len(self._views) > _OPEN:
                 self._views.pop(next(iter(self._views)))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from eho.errors import EngineError
-from index.embedded.folder import IndexFolder, check_files, read_manifest, size_of
+from index.embedded.folder import IndexFolder, check_files, read_manifest, segment_files, size_of
 
 _TRIES = 5  # a writer that commits while its files are linked makes another try necessary
 _REMOVALS = "removals"  # the store's last removal when the state was kept: states with removed documents are not served
@@ -104,11 +104,10 @@ def _link(live: Path, target: Path, sequence: int) -> bool:
         return False
     copy = target / version.name
     copy.mkdir(parents=True)
-    for path in version.iterdir():
-        if path.suffix == ".json":  # replaced in place by the writer, so never shared
-            shutil.copy2(path, copy / path.name)
-        elif not path.name.endswith((".lock", ".new")):
-            _link_file(path, copy / path.name)
+    for path in version.glob("*.json"):  # replaced by the writer, so never shared
+        shutil.copy2(path, copy / path.name)
+    for path in segment_files(copy):
+        _link_file(version / path.name, path)
     (target / "current").write_text(version.name, encoding="utf-8")
     check_files(copy)
     if read_manifest(copy).sequence != sequence:

@@ -65,9 +65,9 @@ def test_the_same_answers_after_a_change(eho: Run, home: Path, lang: str) -> Non
     assert after == before
     with Service.open(Home(home)) as service, serving(service, "127.0.0.1") as client:
         found = client.get("/v1/search", params={"q": QUERY, "snapshot": snapshot})
-        assert found.text == before[0].out.strip()
+        assert found.json() == before[0].json
         counted = client.get("/v1/trends", params={"q": QUERY, "by": "month", "split": "language", "snapshot": snapshot})
-        assert counted.text == before[2].out.strip()
+        assert counted.json() == before[2].json
         shown = client.get(f"/v1/documents/{LATER[lang]['id']}", params={"snapshot": snapshot}).json()
         assert shown["snapshot"] == snapshot and shown["text"] != LATER[lang]["text"]
 

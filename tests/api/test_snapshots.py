@@ -216,7 +216,7 @@ def test_removed_documents_leave_snapshots_and_the_answer_says_how_many(newsroom
     room.work(lambda parts: parts.store().put_all([make(number, random.Random(number)) for number in range(8)] + [secret]))
     given = room.ask()
     snapshot = snapshot_of(given)
-    room.service.create_snapshot("for the report")
+    room.service.snapshots.create("for the report")
     before = room.service.search("", limit=100)
     room.work(lambda parts: parts.store().remove([secret.id], "erased"))
     room.work(lambda parts: parts.store().remove(["d3"], "expired"))
@@ -270,7 +270,7 @@ def test_kept_states_are_bounded_and_created_ones_stay(newsroom: Rooms, tmp_path
     room = newsroom(9, snapshots_kept=2)
     room.work(room.add)
     service = room.service
-    created = service.create_snapshot("keep")
+    created = service.snapshots.create("keep")
     for _ in range(5):
         room.work(room.add)
     folders = {path.name for path in (room.home.path / "snapshots").glob("s*")}
