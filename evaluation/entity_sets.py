@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from eho.folding import fold_text
 from evaluation.bootstrap import Resampling
 from evaluation.figures import Figure, SetResult, Table, TableRow
 from evaluation.labelled import MissingSetError, digest_of
-from evaluation.metrics import ratio, retrieval
+from evaluation.metrics import retrieval
 from evaluation.predictions import Say
 from evaluation.variants import to_cyrillic, without_diacritics
 from models.entities.recogniser import TYPES, EntityRecogniser
@@ -143,7 +143,8 @@ def _by_novelty(rows: Sequence[NamedText], found: Sequence[Spans], step: EntityS
         for key, spans in (("gazetteer", gold & known), ("training", seen - known), ("new", gold - seen - known)):
             groups[key].append(spans)
     labels = {"gazetteer": "in the gazetteer", "training": "not there, but in training", "new": "in neither"}
-    return [_recall_row(key, labels[key], rows, groups[key], found) for key in groups]
+    whole = [_row(key, labels[key], rows, groups[key], found) for key in groups]
+    return [replace(row, figures={"recall": row.figures["recall"]}) for row in whole]
 
 
 def _row(key: str, label: str, rows: Sequence[NamedText], gold: Sequence[Spans], found: Sequence[Spans]) -> TableRow:
@@ -158,14 +159,6 @@ def _row(key: str, label: str, rows: Sequence[NamedText], gold: Sequence[Spans],
         "recall": sampling.share(got.recall, n),
     }
     return TableRow(key, label, figures, int(n))
-
-
-def _recall_row(key: str, label: str, rows: Sequence[NamedText], gold: Sequence[Spans], found: Sequence[Spans]) -> TableRow:
-    counts = _counts(gold, found)
-    sampling = Resampling([row.group for row in rows])
-    totals = sampling.totals(counts)
-    n = int(counts[:, 2].sum())
-    return TableRow(key, label, {"recall": sampling.share(ratio(totals[:, 0], totals[:, 2]), n)}, n)
 
 
 def _counts(gold: Sequence[Spans], found: Sequence[Spans]) -> NDArray[np.float64]:
