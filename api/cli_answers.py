@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,7 +77,7 @@ def search(
         )
         invented = service.has_invented_sources
     rows = [_hit_row(hit) for hit in answer["hits"]]
-    columns = _HIT_CSV_COLUMNS if form == "csv" else _HIT_COLUMNS
+    columns: Sequence[str] = _HIT_CSV_COLUMNS if form == "csv" else _HIT_COLUMNS
     if terms and form == "csv":
         rows, columns = answer["significant_terms"]["terms"], _TERM_COLUMNS
     print_rows(rows, columns, form=form, json_value=answer, query=answer["query"], snapshot=answer["snapshot"])

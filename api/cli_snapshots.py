@@ -16,8 +16,9 @@ _COLUMNS = ("id", "documents", "first_at", "created_at", "note", "is_current", "
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(no_args_is_help=True, help="Earlier answers: the same question over the same documents and tags.")
-    for name, command in {"create": create, "list": list_, "show": show}.items():
-        group.command(name)(command)
+    group.command("create")(create)
+    group.command("list")(list_)
+    group.command("show")(show)
     app.add_typer(group, name="snapshot")
 
 

@@ -86,9 +86,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         row["weekly_ms"] = _percentiles([_timed(partial(engine.weekly, one)) for _ in range(_ROUNDS) for one in trend])
         if arguments.engine == "embedded":
             bare = _bare_aggregation(folder)
-            row["bare_aggregation_ms"] = _percentiles(
-                [_timed(lambda one=one: bare(one)) for _ in range(_ROUNDS) for one in trend]
-            )
+            row["bare_aggregation_ms"] = _percentiles([_timed(partial(bare, one)) for _ in range(_ROUNDS) for one in trend])
         row["update_visible_s"] = _update(engine, found, size)
         engine.close()
         return row
