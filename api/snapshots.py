@@ -40,8 +40,9 @@ class Snapshots:
     def close(self) -> None:
         """Let go of all files."""
         with self._lock:
-            for view in self._views.values():
-                view.index().close()
+            for index in (view.index.peek() for view in self._views.values()):
+                if index is not None:
+                    index.close()
             self._views.clear()
 
     # -- ids ------------------------------------------------------------------------------------------------------
