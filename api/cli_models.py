@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from models.tagger.body import TaggerBody
 
 _COLUMNS = ("name", "version", "codebook", "made_on", "licence", "folder")
-_KINDS = ("baseline", "encoder", "tagger")
+_KINDS = ("baseline", "encoder", "tagger", "ner")
 _HUB_RATE = 2e-5  # what large pretrained encoders are tuned with (Devlin et al. 2019); the small one bears more
 
 Corpus = Annotated[
@@ -54,7 +54,7 @@ def models_show(
 def models_train(
     kind: Annotated[
         str,
-        typer.Argument(metavar="KIND", help="baseline: n-grams; encoder: pretraining; tagger: heads on an encoder."),
+        typer.Argument(metavar="KIND", help="baseline: n-grams; encoder: pretraining; tagger: heads on an encoder; ner: names."),
     ],
     out: Annotated[
         Path, typer.Option("--out", metavar="FOLDER", help="Folder of the new model; a stopped encoder goes on there.")
@@ -92,11 +92,14 @@ def models_train(
         float | None,
         typer.Option("--rate", min=0, help="tagger: learning rate of the encoder; 1.5e-4, on a Hugging Face one 2e-5."),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help="ner: the folder of the public sets; EHO_DATA by default.")
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The model's name; that of the folder by default.")] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train a model and write it with its card. Public sets are read from EHO_DATA."""
-    wanted = _Wanted(corpus, dev, encoder, background or [], translations, partner, epochs, batch, accumulate, rate)
+    wanted = _Wanted(corpus, dev, encoder, background or [], translations, partner, epochs, batch, accumulate, rate, data)
     _check(kind, wanted)
     if kind == "encoder":
         _train_encoder(out, translations, steps)
@@ -149,12 +152,13 @@ class _Wanted(NamedTuple):
     batch: int
     accumulate: int
     rate: float | None
+    data: Path | None
 
 
 def _check(kind: str, wanted: _Wanted) -> None:
     if kind not in _KINDS:
         raise InputError(f"There is no model kind {kind!r}; use {', '.join(_KINDS)}.", field="kind")
-    for path in (wanted.corpus, wanted.dev, wanted.translations, wanted.partner, *wanted.background):
+    for path in (wanted.corpus, wanted.dev, wanted.translations, wanted.partner, wanted.data, *wanted.background):
         if path is not None and not path.exists():
             raise InputError(f"{path} does not exist; check the path.")
 
@@ -162,6 +166,9 @@ def _check(kind: str, wanted: _Wanted) -> None:
 def _train(kind: str, wanted: _Wanted, out: Path, name: str) -> ModelCard:
     from models.registry import require_new
 
+    if kind == "ner":
+        require_new(out)
+        return _names(wanted.data or _data(), out, name)
     if wanted.corpus is None:
         raise InputError(f"A {kind} is trained on labelled passages; give --corpus.")
     require_new(out)
@@ -170,6 +177,14 @@ def _train(kind: str, wanted: _Wanted, out: Path, name: str) -> ModelCard:
     if wanted.dev is None:
         raise InputError("A tagger is calibrated on passages that it was not trained on; give --dev.")
     return _tagger(wanted, wanted.corpus, wanted.dev, out, name)
+
+
+def _names(data: Path | None, out: Path, name: str) -> ModelCard:
+    from models.entities.training import train_entities
+
+    if data is None:
+        raise InputError("Names are learnt from public sets; give --data, or set EHO_DATA to their folder.")
+    return train_entities(data, out, name=name, say=say)
 
 
 def _baseline(wanted: _Wanted, corpus: Path, out: Path, name: str) -> ModelCard:
