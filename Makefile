@@ -1,7 +1,8 @@
 # make demo   install the light set and show the whole job on invented outlets, then the web page
 # make test   install everything that tests need; check style, types and layers; run all tests with coverage
 # make lint   the checks without the tests
-# make bench  measure speed against named peers (needs EHO_DATA)
+# make bench  measure speed against named peers (needs EHO_DATA); DOCUMENTS="10000 1000000" sets the sizes of the index,
+#             ELASTICSEARCH=http://… measures a running server as well
 
 PYTHON ?= python3
 VENV := .venv
@@ -31,6 +32,8 @@ bench: $(VENV)/.dev
 	@for script in evaluation/benchmarks/*_speed.py; do \
 		echo "$$script"; $(BIN)/python "$$script" --eho-data "$$EHO_DATA" || exit 1; \
 	done
+	$(BIN)/python -m evaluation.benchmarks.index_scale --eho-data "$$EHO_DATA" \
+		$(if $(ELASTICSEARCH),--elasticsearch "$(ELASTICSEARCH)") $(foreach n,$(DOCUMENTS),--documents $(n))
 
 # The browser tests use Debian's chromium; without it they are skipped and say so.
 chromium:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from api import cli_options as options
-from api.output import chosen_format, harmless_text, print_json, print_line, print_rows, say
+from api.output import chosen_format, harmless_text, print_json, print_line, print_rows, print_table, progress, say
 from api.service import Service
 from eho.errors import InputError
 
@@ -26,6 +27,7 @@ _HIT_CSV_COLUMNS = (
     "annotations",
     "cluster_size",
 )
+_TERM_COLUMNS = ("value", "lang", "count", "of", "elsewhere", "elsewhere_of", "g2", "ratio")
 _POINT_COLUMNS = ("key", "start_on", "count", "denominator", "share", "low", "high", "flags")
 _INVENTED = "Invented outlets – demonstration."
 
@@ -52,14 +54,16 @@ def search(
     include_needs_review: options.Unreviewed = False,
     stems: options.Stems = None,
     language: options.Language = "en",
+    terms: Annotated[bool, typer.Option("--terms", help="Also the words that set the hits apart; --csv: only these.")] = False,
+    snapshot: options.Snapshot = None,
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
     as_table: options.AsTable = False,
 ) -> None:
     """Find documents: words, "phrases", fields such as narrative: and stance:."""
     form = chosen_format(json=as_json, csv=as_csv, table=as_table)
-    with Service.open() as service:
-        answer = service.search(
+    with Service.open() as service, progress() as show:
+        answer = service.at(snapshot, on_progress=show).search(
             query,
             start=options.first_day(from_),
             end=options.last_day(to),
@@ -75,15 +79,21 @@ def search(
             include_needs_review=include_needs_review,
             stems=stems,
             language=language,
+            terms=terms,
         )
         invented = service.has_invented_sources
     rows = [_hit_row(hit) for hit in answer["hits"]]
-    columns = _HIT_CSV_COLUMNS if form == "csv" else _HIT_COLUMNS
+    columns: Sequence[str] = _HIT_CSV_COLUMNS if form == "csv" else _HIT_COLUMNS
+    if terms and form == "csv":
+        rows, columns = answer["significant_terms"]["terms"], _TERM_COLUMNS
     print_rows(rows, columns, form=form, json_value=answer, query=answer["query"], snapshot=answer["snapshot"])
+    if terms and form == "table":
+        print_table(answer["significant_terms"]["terms"], _TERM_COLUMNS, title="Words that set the hits apart")
     if form == "table":
         say(f"{answer['total']} found: {answer['explained']}. {_INVENTED if invented else ''}".rstrip())
         if answer["next"]:
             say(f"Next page: --cursor {answer['next']}")
+    _say_removed(answer)
 
 
 def show(
@@ -123,14 +133,15 @@ def trends(
     include_needs_review: options.Unreviewed = False,
     stems: options.Stems = None,
     language: options.Language = "en",
+    snapshot: options.Snapshot = None,
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
     as_table: options.AsTable = False,
 ) -> None:
     """Count documents per period, with denominators and intervals."""
     form = chosen_format(json=as_json, csv=as_csv, table=as_table)
-    with Service.open() as service:
-        answer = service.trends(
+    with Service.open() as service, progress() as show:
+        answer = service.at(snapshot, on_progress=show).trends(
             query,
             of=of,
             narrative=narrative or (),
@@ -153,6 +164,7 @@ def trends(
     print_rows(rows, _POINT_COLUMNS, form=form, json_value=answer, query=answer["query"], snapshot=answer["snapshot"])
     if form == "table" and invented:
         say(_INVENTED)
+    _say_removed(answer)
 
 
 def report(
@@ -160,14 +172,23 @@ def report(
     from_: options.From = None,
     to: options.To = None,
     lang: Annotated[str, typer.Option("--lang", help="sq, sr-Latn, sr-Cyrl or en.")] = "en",
+    snapshot: options.Snapshot = None,
 ) -> None:
     """Write the trend report for partners as one HTML file."""
     path = Path(out)
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--out is {out!r}; give a file that ends in .html.", field="out")
-    with Service.open() as service:
-        service.report(start=options.first_day(from_), end=options.last_day(to), lang=lang, out=path)
+    with Service.open() as service, progress() as show:
+        service.at(snapshot, on_progress=show).report(
+            start=options.first_day(from_), end=options.last_day(to), lang=lang, out=path
+        )
     print_line(f"Wrote {path}.")
+
+
+def _say_removed(answer: dict[str, Any]) -> None:
+    if removed := answer.get("removed_since"):
+        counts = ", ".join(f"{count} {reason}" for reason, count in removed.items())
+        say(f"Not all documents of the snapshot are there any more: {counts}.")
 
 
 def _hit_row(hit: dict[str, Any]) -> dict[str, Any]:

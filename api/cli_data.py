@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     index = typer.Typer(no_args_is_help=True, help="The search index.")
     index.command("build")(index_build)
     index.command("status")(index_status)
+    index.command("check")(index_check)
     app.add_typer(index, name="index")
 
 
@@ -149,6 +150,21 @@ def index_status(as_json: options.AsJson = False, as_csv: options.AsCsv = False,
         snapshot = service.snapshot_id
     rows = [{"name": name, "value": value} for name, value in row.items()]
     print_rows(rows, ("name", "value"), form=form, json_value=row, snapshot=snapshot)
+
+
+def index_check(as_json: options.AsJson = False) -> None:
+    """Read all files of the index against their checksums, and compare every entry with the store."""
+    with Service.open() as service:
+        findings = service.index_check()
+    if as_json:
+        print_json(findings.to_mapping())
+    elif findings.is_sound:
+        print_line(f"The index is sound: {findings.documents} documents, each there once and as stored.")
+    if not findings.is_sound:
+        kinds = ("missing", "extra", "doubled", "different")
+        counts = ", ".join(f"{len(ids)} {kind}" for kind in kinds if (ids := getattr(findings, kind)))
+        say(f"The index does not match the store: {counts} of {findings.documents} documents. Run eho index build.")
+        raise typer.Exit(PART_FAILED)
 
 
 def _finish(summary: JobSummary | CrawlSummary, *, as_json: bool, what: str) -> None:

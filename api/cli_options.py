@@ -37,6 +37,9 @@ Stems = Annotated[
     ),
 ]
 Language = Annotated[str, typer.Option("--language", metavar="CODE", help="What is explained in: en, sq, sr-Latn or sr-Cyrl.")]
+Snapshot = Annotated[
+    str | None, typer.Option("--snapshot", metavar="ID", help="Ask of the documents and tags of an earlier answer.")
+]
 Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Name of a model, or its folder.")]
 NoMask = Annotated[bool, typer.Option("--no-mask", help="Leave personal details in place.")]
 InputFile = Annotated[str, typer.Argument(metavar="[FILE|-]", help="JSON lines; - is standard input.")]

@@ -30,6 +30,9 @@ _LINES = "application/x-ndjson"
 
 Q = Annotated[str, Query(description="the query; empty means all documents")]
 Stems = Annotated[bool | None, Query(description="also other forms of words without quotation marks; by default as set")]
+SnapshotId = Annotated[
+    str | None, Query(alias="snapshot", description="the `snapshot` of an earlier answer: ask of its documents")
+]
 UiLanguage = Annotated[Literal["sq", "sr-Latn", "sr-Cyrl", "en"], Query(description="language of `explained`")]
 
 
@@ -41,6 +44,7 @@ def router(service: Service) -> APIRouter:
     _add_trends(routes, service)
     _add_topics(routes, service)
     routes.include_router(http_stories.router(service))
+    _add_snapshots(routes, service)
     _add_lists(routes, service)
     _add_tagging(routes, service)
     return routes
@@ -64,10 +68,12 @@ def _add_search(routes: APIRouter, service: Service) -> None:
         include_needs_review: bool = False,
         stems: Stems = None,
         language: UiLanguage = "en",
+        terms: Annotated[bool, Query(description="also the words that set the hits apart")] = False,
+        snapshot: SnapshotId = None,
     ) -> Response:
         """Find documents."""
         return Json(
-            service.search(
+            service.at(snapshot).search(
                 q,
                 start=start,
                 end=end,
@@ -83,13 +89,14 @@ def _add_search(routes: APIRouter, service: Service) -> None:
                 include_needs_review=include_needs_review,
                 stems=stems,
                 language=language,
+                terms=terms,
             )
         )
 
     @routes.get("/documents/{document_id}", responses=_answers(schemas.DocumentAnswer), response_class=Json, tags=["questions"])
-    def document(document_id: str) -> Response:
+    def document(document_id: str, snapshot: SnapshotId = None) -> Response:
         """Return one document with tags, provenance and citation."""
-        row = service.document(document_id)
+        row = service.at(snapshot).document(document_id)
         if row is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no document {document_id!r}; /v1/search gives the ids.")
         return Json(row)
@@ -126,10 +133,11 @@ def _add_trends(routes: APIRouter, service: Service) -> None:
         include_needs_review: bool = False,
         stems: Stems = None,
         language: UiLanguage = "en",
+        snapshot: SnapshotId = None,
     ) -> Response:
         """Count documents per period."""
         return Json(
-            service.trends(
+            service.at(snapshot).trends(
                 q,
                 of=of,
                 narrative=narrative,
@@ -163,6 +171,20 @@ def _add_topics(routes: APIRouter, service: Service) -> None:
     ) -> Response:
         """Find emerging topics; the first answer over new documents takes its time."""
         return Json(service.topics(q, start=start, end=end, source=source, lang=lang, limit=limit, recent=recent))
+
+
+def _add_snapshots(routes: APIRouter, service: Service) -> None:
+    @routes.get("/snapshot", responses=_answers(list[schemas.Snapshot]), response_class=Json, tags=["about"])
+    def snapshots(
+        all_given: Annotated[bool, Query(alias="all", description="also those that nobody asked to keep")] = False,
+    ) -> Response:
+        """List the snapshots that persons keep, or all that were given out."""
+        return Json(service.snapshots.list(all_given=all_given))
+
+    @routes.get("/snapshot/{snapshot_id}", responses=_answers(schemas.SnapshotDetail), response_class=Json, tags=["about"])
+    def snapshot(snapshot_id: str) -> Response:
+        """Say what a snapshot holds and what became of it since."""
+        return Json(service.snapshots.show(snapshot_id))
 
 
 def _add_lists(routes: APIRouter, service: Service) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eho.annotation import Tags
+from eho.annotation import ModelVersion, Tags
 from eho.document import Document
 
 
@@ -74,6 +74,26 @@ class FacetCount(_Shape):
     count: int
 
 
+class SignificantTerm(_Shape):
+    """A word or pair that stands in `count` of `of` documents found, and in `elsewhere` of the others of its language."""
+
+    value: str
+    lang: str
+    count: int
+    of: int
+    elsewhere: int
+    elsewhere_of: int
+    g2: float
+    ratio: float
+
+
+class SignificantTerms(_Shape):
+    """The words that set the hits apart, and how they were found."""
+
+    terms: list[SignificantTerm]
+    method: dict[str, Any]
+
+
 class SearchAnswer(_Shape):
     """`eho search --json`."""
 
@@ -85,6 +105,8 @@ class SearchAnswer(_Shape):
     facets: dict[str, list[FacetCount]]
     next: str | None
     snapshot: str
+    removed_since: dict[str, int] | None = None
+    significant_terms: SignificantTerms | None = None
 
 
 class ExplainAnswer(_Shape):
@@ -144,6 +166,7 @@ class TrendAnswer(_Shape):
     series: list[Series]
     method: dict[str, Any]
     snapshot: str
+    removed_since: dict[str, int] | None = None
 
 
 class Emergence(_Shape):
@@ -205,6 +228,30 @@ class TopicAnswer(_Shape):
     outliers: int
     method: dict[str, Any]
     snapshot: str
+
+
+class Snapshot(_Shape):
+    """One row of `eho snapshot list --json`; `created_at` where a person keeps it."""
+
+    id: str
+    sequence: int
+    documents: int
+    first_at: str
+    created_at: str | None
+    note: str | None
+    is_current: bool
+    at_hand: bool
+
+
+class SnapshotDetail(Snapshot):
+    """`eho snapshot show ID --json`."""
+
+    size_bytes: int | None
+    model: ModelVersion | None
+    codebook: str
+    own_narratives: list[str]
+    changed_since: dict[str, int]
+    removed_since: dict[str, int]
 
 
 class DocumentAnswer(Document):

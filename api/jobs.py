@@ -25,6 +25,7 @@ from eho.source import Source
 if TYPE_CHECKING:
     from crawlers.run import CrawlSummary
     from index.answers import IndexStats
+    from index.embedded.checking import Findings
     from index.protocol import Index
     from nlp.clusters import ClusterIndex
 
@@ -151,12 +152,34 @@ def _cluster(parts: Parts, clusters: ClusterIndex, batch: Sequence[Document]) ->
 
 
 def update_index(parts: Parts, *, rebuild: bool = False, say: Say = silent) -> IndexStats:
-    """Bring the index up to the store, from what changed since its sequence number or, when asked or needed, anew."""
-    store, index = parts.store(), parts.index()
-    sequence = store.sequence()
-    if rebuild or (indexed := _indexed_sequence(index, parts.encoder.space)) is None:
-        return index.rebuild(_counted(store.documents(), store.count(), say), sequence=sequence)
-    return index.update(_counted(store.documents(since_seq=indexed), None, say), sequence=sequence)
+    """Bring the index up to the store, from what changed since its sequence number or, when asked or needed, anew.
+
+    It is built anew where documents were removed, so that nothing of them stays in its files.
+    """
+    store, index, snapshots = parts.store(), parts.index(), parts.snapshots()
+    sequence, indexed = store.sequence(), None if rebuild else _indexed_sequence(index, parts.encoder.space)
+    if indexed is not None and store.last_removal() > indexed:
+        indexed = None
+    if indexed != sequence:
+        snapshots.keep_live()
+    then = store.at(sequence)  # what another process writes meanwhile is for the next time
+    if indexed is None:
+        stats = index.rebuild(counted(then.documents(), then.count(), say), sequence=sequence)
+    else:
+        stats = index.update(counted(then.documents(since_seq=indexed), None, say), sequence=sequence)
+    snapshots.forget_removed()
+    snapshots.current_id()
+    return stats
+
+
+def check_index(parts: Parts) -> Findings:
+    """Read all files of the index and compare it with the store as of its number. Raises EngineError, InputError."""
+    from index.embedded import EmbeddedIndex
+
+    index = parts.index()
+    if not isinstance(index, EmbeddedIndex):
+        raise InputError("Only an embedded index is checked here; a search server checks its own files.")
+    return index.check(lambda sequence: parts.store().at(sequence).documents())
 
 
 def _indexed_sequence(index: Index, space: str) -> int | None:
@@ -168,11 +191,14 @@ def _indexed_sequence(index: Index, space: str) -> int | None:
     return status.sequence if status.vector_space == space else None
 
 
-def _counted(documents: Iterable[AnnotatedDocument], total: int | None, say: Say) -> Iterator[AnnotatedDocument]:
+def counted(
+    documents: Iterable[AnnotatedDocument], total: int | None, say: Say, stage: str = "index"
+) -> Iterator[AnnotatedDocument]:
+    """Pass documents on and say now and then how many there were."""
     for number, item in enumerate(documents, 1):
         yield item
         if number % _BATCH == 0 or number == total:
-            say("index", number, total)
+            say(stage, number, total)
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

@@ -18,7 +18,7 @@ from api.wiring import Parts
 from eho.annotation import ModelVersion, Stance
 from eho.codebook import Codebook
 from eho.document import Document
-from eho.errors import EngineError, InputError, ModelError
+from eho.errors import InputError, ModelError
 from eho.home import Home
 from eho.outcome import OutcomeRecord
 from eho.settings import Settings
@@ -27,8 +27,10 @@ from index.calendar import day_of
 
 if TYPE_CHECKING:
     from api.query_language import QueryLanguage
+    from api.snapshots import Snapshots
     from crawlers.run import CrawlSummary
     from index.answers import Filters, IndexStats, IndexStatus
+    from index.embedded.checking import Findings
     from nlp.pipeline import Pipeline
 
 
@@ -92,14 +94,20 @@ class Service(StoryQuestions):
 
     @property
     def snapshot_id(self) -> str:
-        """The name of what answers are given over now: documents, model and codebook."""
-        from index.answers import snapshot_id
+        """The name of what answers are given over: documents, model and codebook."""
+        return self._parts.current_id()
 
-        try:
-            sequence = self._parts.index().status().sequence
-        except EngineError:
-            sequence = 0
-        return snapshot_id(sequence, self.model_version)
+    @property
+    def snapshots(self) -> Snapshots:
+        """The snapshots of this folder."""
+        return self._parts.snapshots()
+
+    def at(self, snapshot: str | None, *, on_progress: Say = silent) -> Service:
+        """Return a service that answers as of a snapshot, this one for None. Raises InputError for one never given out.
+
+        Sources and what became of addresses are those of now. Closing it is not needed.
+        """
+        return self if snapshot is None else Service(self.snapshots.view(snapshot, say=on_progress))
 
     @property
     def has_invented_sources(self) -> bool:
@@ -160,6 +168,7 @@ class Service(StoryQuestions):
         include_needs_review: bool = False,
         stems: bool | None = None,
         language: str = "en",
+        terms: bool = False,
     ) -> dict[str, Any]:
         """Answer as `eho search --json`; the values of one filter mean OR. Raises QueryError, InputError, EngineError."""
         from index.answers import SearchOptions
@@ -174,7 +183,13 @@ class Service(StoryQuestions):
             model=self.model_version,
             language=_choice("language", language, UI_LANGUAGES),
         )
-        return self._parts.index().search(self.queries.parse(q, sense, stems=stems), options).to_mapping()
+        query = self.queries.parse(q, sense, stems=stems)
+        answer = self._parts.answered(self._parts.index().search(query, options).to_mapping())
+        if terms:
+            from api.significant import significant_terms
+
+            answer["significant_terms"] = significant_terms(self._parts, query, options)
+        return answer
 
     def trends(
         self,
@@ -219,7 +234,7 @@ class Service(StoryQuestions):
             model=self.model_version,
             language=_choice("language", language, UI_LANGUAGES),
         )
-        return self._parts.index().trends(query, options).to_mapping()
+        return self._parts.answered(self._parts.index().trends(query, options).to_mapping())
 
     def topics(
         self,
@@ -324,6 +339,10 @@ class Service(StoryQuestions):
         """Add to the index what changed in the store since it was last brought up."""
         with self._writing("index"):
             return jobs.update_index(self._parts, say=on_progress)
+
+    def index_check(self) -> Findings:
+        """Compare the index with the store. Raises EngineError for damaged files."""
+        return jobs.check_index(self._parts)
 
     def run(
         self,

@@ -16,6 +16,7 @@ from eho.settings import Settings, load_settings
 from eho.source import Source
 
 if TYPE_CHECKING:
+    from api.snapshots import Snapshots
     from index.embedded import EmbeddedIndex
     from index.store import Store
     from index.term_list import TermList
@@ -76,6 +77,7 @@ class Parts:
         self.store: Once[Store] = Once(self._open_store)
         self.index: Once[EmbeddedIndex] = Once(self._open_index)
         self.encoder = LazyEncoder(self._load_encoder)
+        self.snapshots: Once[Snapshots] = Once(self._open_snapshots)
         self.pipeline: Once[Pipeline] = Once(lambda: self.load_pipeline(self.settings.tag.model))
 
     @cached_property
@@ -150,6 +152,15 @@ class Parts:
             languages = {source.id: source.languages for source in self.sources.values()}
         return Pipeline(self.codebook, loaded, languages, own)
 
+    def current_id(self) -> str:
+        """Return the id of the snapshot that answers are given over."""
+        return self.snapshots().current_id()
+
+    def answered(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer after writing down its snapshot, so that it can be asked for later."""
+        self.snapshots().noted(answer["snapshot"])
+        return answer
+
     def require_home(self) -> None:
         """Raise InputError where there is no data folder yet."""
         if not self.home.exists():
@@ -157,6 +168,8 @@ class Parts:
 
     def close(self) -> None:
         """Release what was opened."""
+        if (snapshots := self.snapshots.peek()) is not None:
+            snapshots.close()
         if (index := self.index.peek()) is not None:
             index.close()
         if (store := self.store.peek()) is not None:
@@ -172,6 +185,11 @@ class Parts:
         from models.sentence.loading import load_sentence_encoder
 
         return load_sentence_encoder(self.settings.index.encoder, folders=[self.home.models])
+
+    def _open_snapshots(self) -> Snapshots:
+        from api.snapshots import Snapshots
+
+        return Snapshots(self)
 
     def _open_index(self) -> EmbeddedIndex:
         from index.embedded import EmbeddedIndex

@@ -75,6 +75,9 @@ class IndexSettings(_Section):
     encoder: str = Field(
         default="sentence", min_length=1, description="sentence encoder of the vectors: a name, a folder, or owner/name of a hub"
     )
+    snapshots_kept: int = Field(
+        default=4, ge=0, description="earlier states of the index kept at hand, beside those that eho snapshot create keeps"
+    )
 
 
 class SearchSettings(_Section):

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from eho.errors import StoreError
 from index.schema import SCHEMA_VERSION, metadata, store_info
+from index.upgrades import upgrade_from_1
 
 _WRITES = "eho_writes"
 _BUSY_TIMEOUT_S = 30.0
@@ -49,17 +50,26 @@ class Database:
             if not inspect(connection).has_table(store_info.name):
                 return False
             found = connection.scalar(select(store_info.c.value).where(store_info.c.name == "schema"))
-        if found not in (None, SCHEMA_VERSION):
+        if found == 1:
+            self._upgrade()
+        elif found not in (None, SCHEMA_VERSION):
             raise StoreError(
                 f"Store {_shown(url)} has layout {found}, this eho reads layout {SCHEMA_VERSION}. Use the eho that made it."
             )
         return found is not None
 
+    def _upgrade(self) -> None:
+        with self.writing() as connection:
+            found = connection.scalar(select(store_info.c.value).where(store_info.c.name == "schema").with_for_update())
+            if found == 1:  # no other process did it meanwhile
+                upgrade_from_1(connection)
+
     def _make(self) -> None:
         with self.writing() as connection:
             metadata.create_all(connection)
             if connection.scalar(select(store_info.c.value).where(store_info.c.name == "schema")) is None:
-                rows = [{"name": "schema", "value": SCHEMA_VERSION}, {"name": "sequence", "value": 0}]
+                facts = {"schema": SCHEMA_VERSION, "sequence": 0, "history": 0}
+                rows = [{"name": name, "value": value} for name, value in facts.items()]
                 connection.execute(store_info.insert(), rows)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from eho.document import Cluster, Document, to_utc_text
 from eho.errors import InputError
 from eho.outcome import Outcome
 from index.database import reserve
-from index.schema import addresses, documents, superseded_documents, superseded_tags
+from index.schema import addresses, documents, superseded_clusters, superseded_documents, superseded_tags
 
 _CURRENT_COLUMNS: list[Column[Any]] = [
     documents.c[name] for name in ("id", "seq", "body", "tags", "cluster_id", "cluster_role", "cluster_similarity")
@@ -61,7 +61,8 @@ def put_page(connection: Connection, page: Sequence[Document]) -> list[Outcome]:
         else:
             result.append(Outcome.NEW_VERSION)
             changed.append({**_to_row(document), **_NO_TAGS, "digest": digest, "version": before.version + 1})
-    _number(connection, [*new, *changed])
+    _number(connection, new, "text_seq", "tags_seq", "cluster_seq")
+    _number(connection, changed, "text_seq")
     if changed:
         _supersede_documents(connection, known, changed)
         _update(connection, changed)
@@ -85,7 +86,7 @@ def put_tags_page(connection: Connection, page: Mapping[str, Tags]) -> None:
         for document_id, tags in page.items()
         if (body := tags.model_dump_json()) != known[document_id].tags
     ]
-    _number(connection, changed)
+    _number(connection, changed, "tags_seq")
     if changed:
         _supersede_tags(connection, known, changed)
         _update(connection, changed)
@@ -95,8 +96,9 @@ def put_clusters_page(connection: Connection, page: Mapping[str, Cluster]) -> in
     """Set clusters of stored documents and return how many differ from what was stored."""
     known = _known_rows(connection, page)
     changed = [{"id": key, **_cluster_values(cluster)} for key, cluster in page.items() if _differs(known[key], cluster)]
-    _number(connection, changed)
+    _number(connection, changed, "cluster_seq")
     if changed:
+        _supersede_clusters(connection, known, changed)
         _update(connection, changed)
     return len(changed)
 
@@ -152,15 +154,23 @@ def _differs(row: Row[Any], cluster: Cluster) -> bool:
     return stored != (cluster.id, cluster.role, cluster.similarity)
 
 
-def _number(connection: Connection, changed: Sequence[dict[str, Any]]) -> None:
+def _number(connection: Connection, changed: Sequence[dict[str, Any]], *since: str) -> None:
+    """Give every row its number, also as the one since which the named parts are as they are."""
     if changed:
         for seq, values in enumerate(changed, start=reserve(connection, len(changed))):
-            values["seq"] = seq
+            values |= {"seq": seq, **dict.fromkeys(since, seq)}
 
 
 def _supersede_documents(connection: Connection, known: Mapping[str, Row[Any]], changed: Sequence[dict[str, Any]]) -> None:
     old = [
-        {"document_id": row.id, "version": row.version, "until_seq": values["seq"], "digest": row.digest, "body": row.body}
+        {
+            "document_id": row.id,
+            "version": row.version,
+            "from_seq": row.text_seq,
+            "until_seq": values["seq"],
+            "digest": row.digest,
+            "body": row.body,
+        }
         for values in changed
         for row in [known[values["id"]]]
     ]
@@ -170,13 +180,37 @@ def _supersede_documents(connection: Connection, known: Mapping[str, Row[Any]], 
 
 def _supersede_tags(connection: Connection, known: Mapping[str, Row[Any]], changed: Sequence[dict[str, Any]]) -> None:
     old = [
-        {"document_id": row.id, "until_seq": values["seq"], "version": row.version, "tags": row.tags}
+        {
+            "document_id": row.id,
+            "from_seq": row.tags_seq,
+            "until_seq": values["seq"],
+            "version": row.version,
+            "tags": row.tags,
+        }
         for values in changed
         for row in [known[values["id"]]]
         if row.tags is not None
     ]
     if old:
         connection.execute(insert(superseded_tags), old)
+
+
+def _supersede_clusters(connection: Connection, known: Mapping[str, Row[Any]], changed: Sequence[dict[str, Any]]) -> None:
+    old = [
+        {
+            "document_id": row.id,
+            "from_seq": row.cluster_seq,
+            "until_seq": values["seq"],
+            "cluster_id": row.cluster_id,
+            "cluster_role": row.cluster_role,
+            "cluster_similarity": row.cluster_similarity,
+        }
+        for values in changed
+        for row in [known[values["id"]]]
+        if row.cluster_id is not None
+    ]
+    if old:
+        connection.execute(insert(superseded_clusters), old)
 
 
 def _update(connection: Connection, changed: Sequence[Mapping[str, Any]]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
-# One row per fact about the store itself: "schema" and "sequence".
+# One row per fact about the store itself: "schema", "sequence", and "history": the first number as of which it can be read again.
 store_info = Table(
     "store_info",
     metadata,
@@ -33,9 +33,14 @@ documents = Table(
     Column("cluster_id", String(200), index=True),
     Column("cluster_role", String(10)),
     Column("cluster_similarity", Float),
+    # Since which number text, tags and cluster are as they are; with the superseded rows this tells the state as of any number.
+    Column("text_seq", Integer, nullable=False, server_default="0"),
+    Column("tags_seq", Integer, nullable=False, server_default="0"),
+    Column("cluster_seq", Integer, nullable=False, server_default="0"),
 )
 
-# Superseded texts and tags stay, so that an answer of a given sequence number can be told again.
+# Superseded texts, tags and clusters stay, so that an answer of a given sequence number can be told again: each was in force
+# from `from_seq` to before `until_seq`.
 superseded_documents = Table(
     "superseded_documents",
     metadata,
@@ -44,6 +49,7 @@ superseded_documents = Table(
     Column("until_seq", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("body", Text, nullable=False),
+    Column("from_seq", Integer, nullable=False, server_default="0"),
 )
 
 superseded_tags = Table(
@@ -53,6 +59,48 @@ superseded_tags = Table(
     Column("until_seq", Integer, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("tags", Text, nullable=False),
+    Column("from_seq", Integer, nullable=False, server_default="0"),
+)
+
+superseded_clusters = Table(
+    "superseded_clusters",
+    metadata,
+    Column("document_id", String(200), primary_key=True),
+    Column("until_seq", Integer, primary_key=True),
+    Column("cluster_id", String(200), nullable=False),
+    Column("cluster_role", String(10)),
+    Column("cluster_similarity", Float),
+    Column("from_seq", Integer, nullable=False, server_default="0"),
+)
+
+# Documents that were erased or have expired: nothing of them but the id, without which no index could drop them.
+removed_documents = Table(
+    "removed_documents",
+    metadata,
+    Column("document_id", String(200), primary_key=True),
+    Column("removed_seq", Integer, primary_key=True),
+    Column("from_seq", Integer, nullable=False),
+    Column("reason", String(20), nullable=False),
+)
+
+# Every snapshot id that was ever given out, and under which model and codebook.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", String(300), primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("context", String(64), nullable=False),
+    Column("documents", Integer, nullable=False),  # then
+    Column("first_at", String(40), nullable=False),
+    Column("created_at", String(40)),  # when a person asked to keep it
+    Column("note", Text),
+)
+
+snapshot_contexts = Table(
+    "snapshot_contexts",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("body", Text, nullable=False),  # model, codebook and the user's own narratives, as JSON
 )
 
 # Every address under which a document was asked for or reached.

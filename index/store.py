@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
 
@@ -16,8 +16,10 @@ from eho.document import Cluster, Document
 from eho.outcome import Outcome, OutcomeRecord
 from index.calendar import day_of
 from index.database import Database
+from index.history import History, history_begins, remove_page
 from index.rows import CURRENT, put_addresses, put_clusters_page, put_page, put_tags_page, to_annotated, to_document
-from index.schema import addresses, documents, outcomes, store_info, superseded_documents
+from index.schema import addresses, documents, outcomes, removed_documents, store_info, superseded_documents
+from index.snapshots import SnapshotBook
 
 T = TypeVar("T")
 
@@ -91,6 +93,22 @@ class Store:
                 changed += put_clusters_page(connection, dict(page))
         return changed
 
+    def remove(self, document_ids: Iterable[str], reason: Literal["erased", "expired"]) -> int:
+        """Delete documents with all their versions and tags, for good; return how many there were.
+
+        They leave every snapshot as well; the index lets go of them when it is next brought up to the store.
+        """
+        removed = 0
+        for page in _pages(document_ids):
+            with self._database.writing() as connection:
+                removed += remove_page(connection, page, reason)
+        return removed
+
+    def last_removal(self) -> int:
+        """Return the number of the last removal of a document, 0 where none was removed."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.max(removed_documents.c.removed_seq))) or 0
+
     def get(self, document_id: str) -> AnnotatedDocument | None:
         """Return the current version of a document with tags and cluster."""
         with self._database.reading() as connection:
@@ -154,6 +172,20 @@ class Store:
         with self._database.reading() as connection:
             return connection.scalar(select(store_info.c.value).where(store_info.c.name == "sequence")) or 0
 
+    def history_begins(self) -> int:
+        """Return the first number as of which the store can be read; later than 0 where an earlier Eho made it."""
+        with self._database.reading() as connection:
+            return history_begins(connection)
+
+    def at(self, sequence: int) -> StoreAt:
+        """Return the store as of a number, for reading."""
+        return StoreAt(self._database, sequence)
+
+    @property
+    def snapshots(self) -> SnapshotBook:
+        """The snapshot ids given out over this store."""
+        return SnapshotBook(self._database)
+
     # -- addresses and outcomes -----------------------------------------------------------------------------------
 
     def record(self, record: OutcomeRecord) -> None:
@@ -211,6 +243,39 @@ def _pages(items: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(items)
     while page := list(islice(rest, _PAGE)):
         yield page
+
+
+class StoreAt(Store):
+    """The documents, tags and clusters of an earlier sequence number; addresses and outcomes are those of now."""
+
+    def __init__(self, database: Database, sequence: int) -> None:
+        super().__init__(database)
+        self._at = sequence
+        self.history = History(database, sequence)
+
+    def get(self, document_id: str) -> AnnotatedDocument | None:
+        """Return a document as it was then."""
+        return self.history.get_all([document_id]).get(document_id)
+
+    def get_all(self, document_ids: Sequence[str]) -> dict[str, AnnotatedDocument]:
+        """Return those of the ids that existed then, as they were."""
+        return self.history.get_all(document_ids)
+
+    def versions(self, document_id: str) -> list[Document]:
+        """Return the versions of a document up to then, oldest first."""
+        return self.history.versions(document_id)
+
+    def documents(self, *, since_seq: int = 0) -> Iterator[AnnotatedDocument]:
+        """Yield the documents of then that had changed after `since_seq`; a repeated one has the same form."""
+        return self.history.documents(since_seq=since_seq)
+
+    def count(self) -> int:
+        """Return how many documents of then are still stored."""
+        return self.history.count()
+
+    def sequence(self) -> int:
+        """Return the number of then."""
+        return self._at
 
 
 def _pages_of_distinct(batch: Iterable[Document]) -> Iterator[list[Document]]:

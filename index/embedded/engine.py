@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,13 +32,18 @@ from index.answers import (
 from index.cursor import Cursor, digest_of, read_cursor
 from index.embedded import counting
 from index.embedded.answering import HitMaker, cluster_sizes, facets
+from index.embedded.checking import Findings, compare
 from index.embedded.compiler import Compiler
 from index.embedded.fields import schema, to_tantivy
 from index.embedded.folder import (
     IndexFolder,
     Manifest,
+    announce,
     broken,
+    check_contents,
     check_files,
+    clear_unfinished,
+    committed,
     manifest_stamp,
     read_manifest,
     size_of,
@@ -119,6 +124,7 @@ class EmbeddedIndex:
         with self._folder.writing():
             version = self._folder.current()
             check_files(version)
+            clear_unfinished(version)
             return self._write(version, documents, sequence, read_manifest(version), self._known_vectors())
 
     def _known_vectors(self) -> Vectors | None:
@@ -137,6 +143,7 @@ class EmbeddedIndex:
         known: Vectors | None,
     ) -> IndexStats:
         started = time.monotonic()
+        created_at = None if manifest is None else manifest.created_at
         with _saying(version):
             index = tantivy.Index(schema(), path=str(version), reuse=manifest is not None)
             writer = index.writer(self._heap, 1)  # one thread: no more memory than set, and one segment for small updates
@@ -148,14 +155,14 @@ class EmbeddedIndex:
                     vectors = closing.enter_context(VectorWriter(version, self._embedder, known))
                     documents = vectors.passing(documents)
                 written = _add_all(writer, documents, replace_all=manifest is not None)
-                writer.commit()
+                announce(version, sequence=sequence, created_at=created_at)
+                opstamp = writer.commit()
                 if vectors is not None:
                     vectors.commit()
             writer.wait_merging_threads()
             index.reload()
             number = index.searcher().num_docs
-        created_at = None if manifest is None else manifest.created_at
-        write_manifest(version, documents=number, sequence=sequence, created_at=created_at)
+        write_manifest(version, documents=number, sequence=sequence, opstamp=opstamp, created_at=created_at)
         return IndexStats(version.name, number, written, time.monotonic() - started)
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -225,6 +232,12 @@ class EmbeddedIndex:
                 vector_space=None if vectors is None else vectors.space,
             )
 
+    def check(self, store: Callable[[int], Iterable[AnnotatedDocument]]) -> Findings:
+        """Compare every entry with the documents as of the index's sequence number; read all files. Raises EngineError."""
+        with self._reading() as opened:
+            check_contents(opened.version)
+            return compare(opened.searcher, store(opened.manifest.sequence))
+
     @contextmanager
     def _reading(self) -> Iterator[_Opened]:
         opened = self._current()
@@ -249,15 +262,18 @@ class EmbeddedIndex:
         stamp = manifest_stamp(version)
         if self._state is not None and (self._state.version, self._state.stamp) == (version, stamp):
             return self._state
-        manifest = read_manifest(version)
-        check_files(version)
-        with _saying(version):
-            index = tantivy.Index(schema(), path=str(version))
-            index.config_reader("manual")  # the manifest says when to look again; no thread that watches the folder
-            index.reload()
-            searcher = index.searcher()
-            tokens = [token for token, _ in searcher.terms_with_prefix("annotation", "")]
-            vectors = Vectors.open(version)
+        while True:
+            manifest = read_manifest(version)
+            check_files(version)
+            with _saying(version):
+                index = tantivy.Index(schema(), path=str(version))
+                index.config_reader("manual")  # the manifest says when to look again; no thread that watches the folder
+                index.reload()
+                searcher = index.searcher()
+                vectors = Vectors.open(version)
+                tokens = [token for token, _ in searcher.terms_with_prefix("annotation", "")]
+            if manifest.opstamp in (-1, committed(version)):
+                break  # else a writer committed meanwhile, and the manifest may speak of what stood before
         compilers = {shown: Compiler(tokens, include_needs_review=shown) for shown in (False, True)}
         return _Opened(version, stamp, manifest, searcher, vectors, compilers)
 

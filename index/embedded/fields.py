@@ -53,7 +53,7 @@ def to_tantivy(annotated: AnnotatedDocument) -> tantivy.Document:
     _add_source(entry, annotated)
     _add_dates(entry, document)
     _add_tags(entry, annotated)
-    entry.add_bytes("body", _body(annotated))
+    entry.add_bytes("body", body_of(annotated))
     return entry
 
 
@@ -115,7 +115,7 @@ def _add_tags(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:
                 entry.add_text(name + suffix, value)
 
 
-def _body(annotated: AnnotatedDocument) -> bytes:
+def body_of(annotated: AnnotatedDocument) -> bytes:
     """Return what a hit shows: kept beside the index so that an answer needs no other file."""
     row = annotated.document.model_dump(
         mode="json", include={"id", "url", "source", "kind", "title", "lead", "text", "published_at"}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -19,18 +22,23 @@ from eho.errors import EngineError
 from index.embedded.fields import LAYOUT
 
 _MANIFEST = "eho-index.json"
+_COMING = "eho-index.coming.json"
 _POINTER = "current"
+_SEGMENT_FILE = re.compile(r"[0-9a-f]{32}\..+")
+_SUFFIXES = ("term", "idx", "pos", "fast", "fieldnorm", "store")
+_CHUNK = 1 << 20
 _FOOTER = b"\x39\x05\x00\x00"  # every Tantivy file ends with the number 1337; a file cut short does not
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a version holds; written after the documents, so `sequence` never promises too much."""
+    """What a version holds. `opstamp` names the commit that it speaks of; -1 in indexes that an earlier Eho made."""
 
     layout: int
     documents: int
     sequence: int
     created_at: str
+    opstamp: int = -1
 
 
 class IndexFolder:
@@ -95,23 +103,65 @@ class IndexFolder:
             lock.release()
 
 
-def write_manifest(version: Path, *, documents: int, sequence: int, created_at: str | None = None) -> None:
-    """Write the manifest in one step."""
-    manifest = Manifest(LAYOUT, documents, sequence, created_at or to_utc_text(datetime.now(UTC)))
-    draft = version / f"{_MANIFEST}.new"
-    draft.write_text(json.dumps(asdict(manifest)), encoding="utf-8")
-    draft.replace(version / _MANIFEST)
+def announce(version: Path, *, sequence: int, created_at: str | None) -> None:
+    """Say before a commit what it will bring; it holds if a kill comes between the commit and its manifest."""
+    _write(version / _COMING, Manifest(LAYOUT, 0, sequence, created_at or to_utc_text(datetime.now(UTC))))
+
+
+def write_manifest(version: Path, *, documents: int, sequence: int, opstamp: int, created_at: str | None = None) -> None:
+    """Write the manifest of a commit in one step."""
+    _write(version / _MANIFEST, Manifest(LAYOUT, documents, sequence, created_at or to_utc_text(datetime.now(UTC)), opstamp))
+    (version / _COMING).unlink(missing_ok=True)
 
 
 def read_manifest(version: Path) -> Manifest:
-    """Read the manifest. Raises EngineError where it is missing, broken or of another layout."""
-    try:
-        manifest = Manifest(**json.loads((version / _MANIFEST).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise broken(version, f"its {_MANIFEST} cannot be read") from error
+    """Read the manifest of the last commit. Raises EngineError where it is missing, broken or of another layout."""
+    manifest, opstamp = _read(version / _MANIFEST), committed(version)
+    if manifest.opstamp not in (-1, opstamp):
+        # A writer was killed after its commit, or is just about to write the manifest: what it announced holds.
+        try:
+            manifest = replace(_read(version / _COMING), opstamp=opstamp)
+        except EngineError:
+            manifest = _read(version / _MANIFEST)
+            if manifest.opstamp != committed(version):
+                raise broken(version, f"its {_MANIFEST} does not belong to its last commit") from None
     if manifest.layout != LAYOUT:
         raise EngineError(f"The index in {version} has layout {manifest.layout}, this eho reads {LAYOUT}. Run eho index build.")
     return manifest
+
+
+def committed(version: Path) -> int:
+    """Return the number of the last commit. Raises EngineError."""
+    return int(_meta(version)["opstamp"])
+
+
+def _write(path: Path, manifest: Manifest) -> None:
+    draft = path.with_suffix(".new")
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(asdict(manifest), file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _read(path: Path) -> Manifest:
+    try:
+        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise broken(path.parent, f"its {path.name} cannot be read") from error
+
+
+def _meta(version: Path) -> dict[str, Any]:
+    try:
+        meta = json.loads((version / "meta.json").read_text(encoding="utf-8"))
+        names = []
+        for segment in meta["segments"]:
+            name, deletes = str(segment["segment_id"]).replace("-", ""), segment.get("deletes")
+            names += [f"{name}.{suffix}" for suffix in _SUFFIXES]
+            names += [f"{name}.{int(deletes['opstamp'])}.del"] if deletes else []
+        return {"opstamp": int(meta["opstamp"]), "files": names}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise broken(version, "its meta.json cannot be read") from error
 
 
 def manifest_stamp(version: Path) -> tuple[int, int]:
@@ -125,14 +175,13 @@ def manifest_stamp(version: Path) -> tuple[int, int]:
 
 def check_files(version: Path) -> None:
     """Raise EngineError where a segment's file is missing or was cut short."""
-    try:
-        segments = json.loads((version / "meta.json").read_text(encoding="utf-8"))["segments"]
-        ids = [str(segment["segment_id"]).replace("-", "") for segment in segments]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise broken(version, "its meta.json cannot be read") from error
-    for name in ids:
-        for suffix in ("term", "idx", "pos", "fast", "fieldnorm", "store"):
-            _check_footer(version / f"{name}.{suffix}")
+    for path in segment_files(version):
+        _check_footer(path)
+
+
+def segment_files(version: Path) -> list[Path]:
+    """Return the files of all segments, those that say which documents are deleted among them."""
+    return [version / name for name in _meta(version)["files"]]
 
 
 def _check_footer(path: Path) -> None:
@@ -144,6 +193,40 @@ def _check_footer(path: Path) -> None:
         raise broken(path.parent, f"{path.name} is missing or empty") from None
     if not whole:
         raise broken(path.parent, f"{path.name} was cut short")
+
+
+def clear_unfinished(version: Path) -> None:
+    """Delete the files of a commit that a kill cut off; Tantivy would refuse to write one of the same name again."""
+    used = {path.name for path in segment_files(version)}
+    for path in version.iterdir():
+        if _SEGMENT_FILE.fullmatch(path.name) and path.name not in used:
+            with contextlib.suppress(OSError):  # Windows keeps what a reader has open
+                path.unlink()
+
+
+def check_contents(version: Path) -> None:
+    """Raise EngineError where a segment's bytes are not those that were written; reads all of them.
+
+    A Tantivy file ends with a JSON object that holds the checksum of what stands before, its length, and a number.
+    """
+    for path in segment_files(version):
+        _check_footer(path)
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            end = len(data) - len(_FOOTER) - 4
+            start = end - int.from_bytes(data[end : end + 4], "little")
+            try:
+                expected = json.loads(data[max(0, start) : end])["crc"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise broken(version, f"the checksum of {path.name} cannot be read") from error
+            if _checksum(data, start) != expected:
+                raise broken(version, f"{path.name} was changed after it was written")
+
+
+def _checksum(data: mmap.mmap, end: int) -> int:
+    value = 0
+    for at in range(0, end, _CHUNK):
+        value = zlib.crc32(data[at : min(end, at + _CHUNK)], value)
+    return value
 
 
 def size_of(version: Path) -> int:
