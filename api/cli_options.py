@@ -30,6 +30,8 @@ Stances = Annotated[
 Unreviewed = Annotated[
     bool, typer.Option("--include-needs-review", help="Also annotations below the threshold that readers are shown.")
 ]
+Copies = Annotated[str, typer.Option("--copies", help="exclude: one document a story; include: copies too.")]
+Ui = Annotated[str, typer.Option("--ui", metavar="LANGUAGE", help="Language of what is said: sq, sr-Latn, sr-Cyrl or en.")]
 Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Name of a model, or its folder.")]
 NoMask = Annotated[bool, typer.Option("--no-mask", help="Leave personal details in place.")]
 InputFile = Annotated[str, typer.Argument(metavar="[FILE|-]", help="JSON lines; - is standard input.")]

@@ -74,10 +74,9 @@ def read_documents(
     question: Question, audited: Sequence[AuditedDocument], inside: Collection[str], rest: Collection[str], found: Collection[str]
 ) -> list[Read]:
     """Return the documents of the series' base that were read for its narratives, with the machine's answer and the person's."""
+    asked = {one.id: one for one in audited if one.id in inside and question.narratives <= one.narratives}
     return [
-        Read(one.id in found, one.id in rest and one.carries(question.group.expression), one.weight)
-        for one in audited
-        if one.id in inside and question.narratives <= one.narratives
+        Read(one.id in found, one.id in rest and one.carries(question.group.expression), one.weight) for one in asked.values()
     ]
 
 

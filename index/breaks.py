@@ -15,7 +15,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """What is different from `start_on` on."""
+    """What is different from `start_on` on; a source that came has no `before`, one that is gone no `after`."""
 
     start_on: date
     kind: str  # model, codebook, extractor or sources
@@ -65,9 +65,9 @@ def source_breaks(counts: Mapping[tuple[date, str], int], starts: Sequence[date]
             return silent * rate >= NO_CHANCE and others > 0 and own >= WEIGHTY * totals[starts[inside]]
 
         if first > 0 and is_real(first, first - 1, first):
-            yield Break(starts[first], "sources", f"without {source}", f"with {source}")
+            yield Break(starts[first], "sources", "", source)
         if last < len(starts) - 1 and is_real(last, last + 1, len(starts) - 1 - last):
-            yield Break(starts[last + 1], "sources", f"with {source}", f"without {source}")
+            yield Break(starts[last + 1], "sources", source, "")
 
 
 def _changes(counts: Mapping[tuple[date, str], int]) -> Iterator[tuple[date, str, str]]:

@@ -23,7 +23,8 @@ class Panel:
         """Return what `method` says of it."""
         return {
             "panel": "all" if self.sources is None else "constant",
-            "panel_rule": _RULES[self.rule],
+            "panel_rule": self.rule,
+            "panel_note": _RULES[self.rule],
             "panel_sources": None if self.sources is None else list(self.sources),
             "panel_left_out": list(self.left_out),
             "panel_share_of_documents": self.share,
