@@ -13,6 +13,7 @@ TIME = {"field": "start", "type": "temporal", "scale": {"type": "utc"}}
 
 _GAP = "#e9e6dd"
 _INK = "#3f4754"
+_BOTTOM = {"value": {"expr": "height - 4"}}
 
 
 def points(line: str, series: Sequence[Mapping[str, Any]], *, is_share: bool) -> list[dict[str, Any]]:
@@ -51,12 +52,12 @@ def marks_behind(answer: Mapping[str, Any], series: Sequence[Mapping[str, Any]],
     drawn = {point["start_on"] for one in series for point in one["points"] if "gap" not in point["flags"]}
     gaps = [{"start": days.before(day), "end": days.after(day)} for day in days.all if day not in drawn]
     if gaps:
-        layers += [_boxes(gaps), *days.texts({gaps[0]["start"]: words("chart_gap")}, place="bottom")]
+        layers += [_boxes(gaps), *days.texts({gaps[0]["start"]: words("chart_gap")}, y=_BOTTOM)]
     if breaks := {days.before(start): words("chart_break", what=what) for start, what in _breaks(answer, words).items()}:
-        layers += [_rules(breaks, dash=[5, 3]), *days.texts(breaks, place="top")]
+        layers += [_rules(breaks, dash=[5, 3]), *days.texts(breaks, y={"value": 4})]
     changes = (change for one in series for change in one.get("changes", ()))
     if levels := {days.before(one["start_on"]): words("chart_level") for one in changes if one["kind"] == "change_point"}:
-        layers += [_rules(levels, dash=[1, 2]), *days.texts(levels, place="bottom")]
+        layers += [_rules(levels, dash=[1, 2]), *days.texts(levels, y={"value": 20})]
     return layers
 
 
@@ -77,14 +78,14 @@ class _Days:
         own = self._moments[place]
         return _moment(own + (self._moments[place + 1] - own if place + 1 < len(self.all) else self._step(place)) / 2)
 
-    def texts(self, said: Mapping[str, str], *, place: str) -> list[dict[str, Any]]:
+    def texts(self, said: Mapping[str, str], *, y: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return layers of texts beside their moments, turned to the left in the right half so that none leaves the picture."""
         middle = _moment(self._moments[0] + (self._moments[-1] - self._moments[0]) / 2)
         halves = [
             (align, [{"start": start, "text": text} for start, text in said.items() if (start > middle) == (align == "right")])
             for align in ("left", "right")
         ]
-        return [_texts(rows, place=place, align=align) for align, rows in halves if rows]
+        return [_texts(rows, y=y, align=align) for align, rows in halves if rows]
 
     def _step(self, place: int) -> timedelta:
         if len(self.all) < 2:
@@ -110,11 +111,10 @@ def _rules(said: Mapping[str, str], *, dash: Sequence[int]) -> dict[str, Any]:
     return {"data": {"values": [{"start": start} for start in said]}, "mark": mark, "encoding": {"x": TIME}}
 
 
-def _texts(rows: Sequence[Mapping[str, str]], *, place: str, align: str) -> dict[str, Any]:
-    at = {"value": 4} if place == "top" else {"value": {"expr": "height - 4"}}
-    beside = {"align": align, "dx": 4 if align == "left" else -4, "baseline": place}
+def _texts(rows: Sequence[Mapping[str, str]], *, y: Mapping[str, Any], align: str) -> dict[str, Any]:
+    beside = {"align": align, "dx": 4 if align == "left" else -4, "baseline": "bottom" if y == _BOTTOM else "top"}
     mark = {"type": "text", **beside, "fontSize": 11, "color": _INK}
-    encoding = {"x": TIME, "y": at, "text": {"field": "text", "type": "nominal"}}
+    encoding = {"x": TIME, "y": y, "text": {"field": "text", "type": "nominal"}}
     return {"data": {"values": rows}, "mark": mark, "encoding": encoding}
 
 
