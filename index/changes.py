@@ -1,16 +1,15 @@
 """Changes of level and bursts in the lines of a trend, with one false alarm in twenty over all lines together.
 
 Change points: PELT (Killick, Fearnhead and Eckley 2012, by `ruptures`) with the binomial deviance as cost; whether a line has any
-is tested by drawing lines without a change that scatter as much as it does. Bursts: one period against the others of its level,
-exact hypergeometric test. Benjamini and Hochberg (1995) hold the share of false alarms over all lines and periods at 5 %.
+is tested by drawing lines without a change that scatter as much as it does. Bursts: one period against its neighbours, exact
+hypergeometric test. Benjamini and Hochberg (1995) hold the share of false alarms over all lines and periods at 5 %.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -24,7 +23,7 @@ LEAST_PERIODS = 8
 FALSE_ALARMS = 0.05
 
 _LEAST_LEVEL = 2  # periods: one alone is a burst
-_LEAST_PEERS = 4  # periods on one level against which one can stand out
+_NEIGHBOURS = 4  # periods on each side against which one can stand out: a new level is none, for its neighbours share it
 _DRAWS = 1_999
 _SEED = 20261121
 _MEDIAN_CHI2 = 0.4549364  # of the chi-squared distribution with one degree of freedom
@@ -77,16 +76,19 @@ class _Deviance(ruptures.base.BaseCost):  # type: ignore[misc]  # ruptures has n
 
 
 def find_changes(lines: Sequence[Line]) -> list[Change]:
-    """Return change points and bursts of all lines that survive the correction; lines of fewer than 8 periods have none."""
-    long = [_Scaled.of(line) for line in lines if len(line.starts) >= LEAST_PERIODS and 0 < sum(line.counts) < sum(line.totals)]
-    kept = _kept([line.p_of_change() for line in long])
-    levels = [line.levels() if number in kept else [0, line.size] for number, line in enumerate(long)]
-    changes = [
-        change for number, line in enumerate(long) if number in kept for change in line.steps(levels[number], *kept[number])
-    ]
-    bursts = [burst for line, ends in zip(long, levels, strict=True) for burst in line.peaks(ends)]
-    accepted = _kept([burst.p for burst in bursts])
-    return [*changes, *(replace(bursts[number], q=q) for number, (_, q) in accepted.items())]
+    """Return change points and bursts of all lines that survive the correction; lines of fewer than 8 periods have none.
+
+    Bursts come first and are left out of the search for levels, so that one loud week is not taken for a new level.
+    """
+    long = [line for line in lines if len(line.starts) >= LEAST_PERIODS and 0 < sum(line.counts) < sum(line.totals)]
+    scaled = [_Scaled.of(line) for line in long]
+    peaks = [peak for line in scaled for peak in line.peaks()]
+    bursts = [replace(peaks[number], q=q) for number, (_, q) in _kept([peak.p for peak in peaks]).items()]
+    loud = {(burst.key, burst.start_on) for burst in bursts}
+    quiet = [line.without({start for key, start in loud if key == line.line.key}) for line in scaled]
+    quiet = [line for line in quiet if line.size >= LEAST_PERIODS and line.signal[:, 0].sum() > 0]
+    kept = _kept([line.p_of_change() for line in quiet])
+    return [*(step for number, found in kept.items() for step in quiet[number].steps(*found)), *bursts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,31 +115,29 @@ class _Scaled:
         own = _best_gain(self.signal[None, :, 0], self.signal[:, 1])[0]
         return float((1 + (_best_gain(drawn, totals.astype(float)) >= own).sum()) / (_DRAWS + 1))
 
-    def levels(self) -> list[int]:
-        """Return the bounds of the levels; at least one change where the test found one."""
+    def without(self, starts: Collection[date]) -> _Scaled:
+        """Return the line without some periods."""
+        kept = [place for place, start in enumerate(self.line.starts) if start not in starts]
+        return _Scaled(replace(self.line, starts=[self.line.starts[place] for place in kept]), self.signal[kept])
+
+    def steps(self, p: float, q: float) -> Iterator[Change]:
+        """Yield the changes from one level to the next; at least one, for the test found some."""
         search = ruptures.Pelt(custom_cost=_Deviance(), min_size=_LEAST_LEVEL, jump=1).fit(self.signal)
         penalty = 3 * np.log(self.size)
-        while len(ends := search.predict(pen=penalty)) < 2 and penalty > 1:
+        while len(ends := [0, *search.predict(pen=penalty)]) < 3 and penalty > 1:
             penalty /= 2
-        return [0, *ends]
-
-    def steps(self, ends: Sequence[int], p: float, q: float) -> Iterator[Change]:
-        """Yield the changes between neighbouring levels."""
         for first, middle, last in zip(ends, ends[1:], ends[2:], strict=False):
             before, after = self._share(first, middle), self._share(middle, last)
             yield Change(self.line.key, "change_point", self.line.starts[middle], before, after, p, q)
 
-    def peaks(self, ends: Sequence[int]) -> Iterator[Change]:
-        """Yield every period with its p of being no higher than the others of its level."""
-        for first, last in pairwise(ends):
-            if last - first <= _LEAST_PEERS:
-                continue
-            count, total = self.signal[first:last].sum(axis=0)
-            for place in range(first, last):
-                own, of = self.signal[place]
-                p = float(hypergeom.sf(np.floor(own) - 1, np.ceil(total), np.ceil(count), np.ceil(of)))
-                usual = float((count - own) / (total - of)) if total > of else 0.0
-                yield Change(self.line.key, "burst", self.line.starts[place], usual, self._share(place, place + 1), p, 1.0)
+    def peaks(self) -> Iterator[Change]:
+        """Yield every period with its p of being no higher than its neighbours; q is left open."""
+        for place in range(self.size):
+            around = self.signal[max(0, place - _NEIGHBOURS) : place + _NEIGHBOURS + 1]
+            (own, of), (count, total) = self.signal[place], around.sum(axis=0)
+            p = float(hypergeom.sf(np.floor(own) - 1, np.ceil(total), np.ceil(count), np.ceil(of)))
+            usual = float((count - own) / (total - of))
+            yield Change(self.line.key, "burst", self.line.starts[place], usual, self._share(place, place + 1), p, 1.0)
 
     def _share(self, first: int, last: int) -> float:
         count, total = self.signal[first:last].sum(axis=0)

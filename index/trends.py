@@ -154,13 +154,13 @@ class _Counting:
         missing: dict[tuple[date, str], dict[str, float]] = {}
         for source in sorted({one for sources in silent.values() for one in sources}):
             own = self._count(conjoin(self.base, _sources([source]))).total(self.options.copies)
+            mute = [start for start in self.period.starts if source in silent.get(start, ())]
+            heard = [start for start in self.period.starts if start not in mute] or self.period.starts
             for value in {value for _, value in own}:
-                heard = [start for start in self.period.starts if source not in silent.get(start, ())]
                 usual = sum(own.get((start, value), 0) for start in heard)
                 usual_of = sum(totals.get((start, value), 0) for start in heard)
-                for start in self.period.starts:
-                    if usual and source in silent.get(start, ()):
-                        missing.setdefault((start, value), {})[source] = usual / usual_of
+                for start in mute if usual else ():
+                    missing.setdefault((start, value), {})[source] = usual / usual_of
         return missing
 
     def _count(self, node: Node) -> Counts:
