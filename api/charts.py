@@ -53,7 +53,7 @@ def trend_spec(
     rows = [row for one in series for row in points(name(one["key"]), one["points"], is_share=is_share)]
     lines = [name(one["key"]) for one in series]
     is_corrected = any(row["raw"] is not None for row in rows)
-    notes = [_counted(answer, words), *([note] if note else [])]
+    notes = [f"{_counted(answer, words)}. {words('interval_note')}", *([note] if note else [])]
     if answer["method"].get("stances_counted"):
         notes.append(words("chart_corrected" if is_corrected else "chart_uncorrected"))
     return {

@@ -38,9 +38,7 @@ def documents(
 
     asked = list(dict.fromkeys(narrative or ()))
     if not 1 <= len(asked) <= MOST_NARRATIVES:
-        raise InputError(
-            f"{len(asked)} narratives are asked for; give --narrative one to {MOST_NARRATIVES} times.", field="narrative"
-        )
+        raise InputError(f"--narrative is given {len(asked)} times; give it one to {MOST_NARRATIVES} times.", field="narrative")
     with closing(Parts(Home.find())) as parts:
         parts.require_home()
         labels = {name: parts.codebook.narrative(name).labels["en"] for name in asked}

@@ -107,7 +107,7 @@ def method_lines(answer: Mapping[str, Any], names: Names, words: Wording, line: 
     lines += [words("method_interval"), words("method_small", n=method["small_n_below"]), words("method_calendar")]
     if method["needs_review"] == "left out":
         lines.append(words("method_review_left"))
-    if not method["corrected_for_classifier_error"]:
+    if method["uncorrected_because"]:
         lines.append(words("method_uncorrected"))
     if model := method["model"]:
         lines.append(words("method_model", model=f"{model['name']} {model['version']}", codebook=model["codebook"]))

@@ -11,6 +11,9 @@ from index.nodes import And, AnnotationGroup, Condition, Keyword, Node, Severity
 LEAST_READ = 300  # documents; below it the interval of a rare narrative spans most of the scale
 LEAST_OF_EACH = 30  # with the machine's label, and as many without
 
+NO_TAG = "beside the denominator no tag is asked for: words, sources and dates are found without error"
+NONE_READ = "no documents were read at random; see eho evaluate audit documents"
+
 _READ = ("narrative", "stance")
 
 
@@ -51,12 +54,14 @@ class Question:
 
 
 def question_of(root: Node, base: Node) -> Question | str:
-    """Take a query apart; where its errors cannot be corrected, say why."""
-    if not _uses_tags(root):
-        return "no tag is asked for: words, sources and dates are found without error"
-    if _uses_tags(base):
-        return "the denominator rests on tags too"
-    parts = root.parts if isinstance(root, And) else (root,)
+    """Take a query apart; where its errors cannot be corrected, say why.
+
+    What restricts the denominator too, be it a sense that the machine found, is taken as given: the share is one of its documents.
+    """
+    given = base.parts if isinstance(base, And) else (base,)
+    parts = [part for part in (root.parts if isinstance(root, And) else (root,)) if part not in given]
+    if not any(_uses_tags(part) for part in parts):
+        return NO_TAG
     groups = [part for part in parts if isinstance(part, AnnotationGroup)]
     rest = conjoin(*(part for part in parts if not isinstance(part, AnnotationGroup)))
     if len(groups) != 1 or _uses_tags(rest):
@@ -82,6 +87,8 @@ def read_documents(
 
 def why_not(read: Sequence[Read]) -> str | None:
     """Say why these documents do not suffice for a correction; None where they do."""
+    if not read:
+        return NONE_READ
     if len(read) < LEAST_READ:
         return f"{len(read)} documents of the series were read at random, {LEAST_READ} are needed"
     found = sum(one.found for one in read)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from index.audited import NO_TAG, NONE_READ
 from index.breaks import Break
 from index.coverage import MASKED_FROM
 from index.explanation import explain
@@ -17,7 +18,10 @@ from index.trend_range import Range
 from index.trend_series import PeriodCounter, Series, TrendOptions
 from index.vocabulary import Vocabulary
 
-_NOT_AUDITED = "no documents were read at random; see eho evaluate audit documents"
+_ASSUMED = {
+    "overall": "prediction-powered inference, nothing assumed of the classifier",
+    "points": "error rates of the whole range, taken to stay alike within it (label shift)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +81,21 @@ def _interval(options: TrendOptions) -> dict[str, Any]:
 
 
 def _correction(series: Sequence[Series]) -> dict[str, Any]:
-    done = [one for one in series if one.correction.get("status") == "corrected"]
-    reasons = {one.correction.get("reason", _NOT_AUDITED) for one in series if one not in done}
+    by_status: dict[str, list[Series]] = {}
+    for one in series:
+        by_status.setdefault(one.correction.get("status", "uncorrected"), []).append(one)
+    done = by_status.get("corrected", [])
+    note = "uncorrected for classifier error"
+    if done:
+        note = "share is the machine's; corrected stands beside it"
+    elif series and set(by_status) == {"not_needed"}:
+        note = NO_TAG
     return {
         "corrected_for_classifier_error": bool(done),
         "corrected_series": [one.key for one in done],
-        "uncorrected_because": sorted(reasons),
-        "correction": {
-            "overall": "prediction-powered inference, no assumption",
-            "points": "error rates of the whole range, taken to stay alike within it (label shift)",
-        }
-        if done
-        else None,
-        "note": "uncorrected for classifier error" if not done else "share is the machine's; corrected stands beside it",
+        "uncorrected_because": sorted({one.correction.get("reason", NONE_READ) for one in by_status.get("uncorrected", [])}),
+        "correction": _ASSUMED if done else None,
+        "note": note,
     }
 
 

@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
 
 from eho.folding import fold_text
-from index.audited import question_of, read_documents, why_not
+from index.audited import NO_TAG, Read, question_of, read_documents, why_not
 from index.breaks import UNKNOWN
 from index.coverage import MASKED_FROM
 from index.filters import any_of
@@ -104,15 +104,18 @@ def summarised(series: Series) -> Series:
 
 def corrected(series: Series, node: Node, base: Node, within: Node, options: TrendOptions, matching: Matching) -> Series:
     """Add the correction for the classifier's errors, or why there is none."""
-    from index.prevalence import Correction  # numpy: only where there is something to correct
-
     question = question_of(node, base)
     if isinstance(question, str):
-        return replace(series, correction={"status": "uncorrected", "reason": question, "read": 0})
-    inside = matching(conjoin(base, within))
-    read = read_documents(question, options.audited, inside, matching(conjoin(base, question.rest, within)), matching(node))
+        status = "not_needed" if question == NO_TAG else "uncorrected"
+        return replace(series, correction={"status": status, "reason": question, "read": 0})
+    read: Sequence[Read] = ()
+    if options.audited:
+        inside, rest = matching(conjoin(base, within)), matching(conjoin(base, question.rest, within))
+        read = read_documents(question, options.audited, inside, rest, matching(node))
     problem = why_not(read)
     if problem is None:
+        from index.prevalence import Correction  # numpy: only where there is something to correct
+
         found = Correction(read, series.overall["count"], sum(point.effective for point in series.points))
         if found.is_informative:
             return _with_correction(series, found)

@@ -16,6 +16,8 @@ from index.trend_series import PeriodCounter, SplitField, TrendOptions
 MAX_POINTS = 20_000
 LEAST_POINTS = 4  # fewer are no line, however well each is measured
 
+_LATE_DAYS = 7
+
 _LENGTHS: tuple[Period, ...] = ("week", "month", "quarter")
 
 
@@ -56,7 +58,7 @@ def range_of(base: Node, by: Period, counter: PeriodCounter, today: date | None)
         starts = sorted({start for start, _ in [*counts.originals, *counts.copies]})
         if not starts:
             return Range(by, None, None)
-        first = first or starts[0]
+        first = first or _beginning(starts[0], base, by, counter)
         last = last or next_start(starts[-1], by) - timedelta(days=1)
     if (last - first).days > MAX_POINTS * {"day": 1, "week": 7, "month": 28, "quarter": 90}[by]:
         raise InputError(
@@ -75,7 +77,7 @@ def choose_period(
     found = sum(sum(counter.count_by_period(node, "day", None).total(options.copies).values()) for node in numerators)
     daily = counter.count_by_period(base, "day", split).total(options.copies)
     total = sum(daily.values()) * max(len(numerators), 1)
-    if not 0 < found < total:
+    if found >= total:  # all documents: there is no share that could change
         return "week"
     share, longest = found / total, _LENGTHS[0]
     for by in _LENGTHS:
@@ -87,6 +89,15 @@ def choose_period(
         if len({start for start, _ in numbers}) >= LEAST_POINTS:
             longest = by
     return longest
+
+
+def _beginning(start: date, base: Node, by: Period, counter: PeriodCounter) -> date:
+    """Return the first document's day where it lies so late in a month or quarter that this one is not whole."""
+    if by in ("day", "week"):
+        return start
+    counts = counter.count_by_period(base, "day", None)
+    day = min(day for day, _ in [*counts.originals, *counts.copies])
+    return day if (day - start).days > _LATE_DAYS else start
 
 
 def _joined(daily: Mapping[tuple[date, str], int], by: Period) -> Iterator[tuple[tuple[date, str], int]]:

@@ -130,7 +130,7 @@ class _Counting:
             counts = self._count(node)
             for one, own in series_of(narrative, node, counts, denominators, self.period, self.options):
                 one = summarised(one)
-                if one.overall and self.options.audited:
+                if one.overall:
                     within = value_node(one.split or "", denominators.values, self.options)
                     one = corrected(one, own, self.base, within, self.options, self._read)
                 found.append(one)

@@ -19,23 +19,30 @@ from index.embedded.ranking import count
 from index.nodes import DateRange, Node, conjoin
 from index.trends import Counts, SplitField
 
+_KEPT = 64  # counts of one state of the index
+
 
 class Counter:
-    """Counts in one state of the index."""
+    """Counts in one state of the index, of which it keeps what was counted: most trends stand on the same denominators."""
 
     def __init__(self, searcher: tantivy.Searcher, compiler: Compiler) -> None:
         self._searcher = searcher
         self._compiler = compiler
+        self._counted: dict[tuple[Node, Period, SplitField | None], Counts] = {}
 
     def count_by_period(self, node: Node, by: Period, split: SplitField | None) -> Counts:
         """Return documents per period start and value of `split` ("" without one), originals and copies apart."""
+        if (known := self._counted.get((node, by, split))) is not None:
+            return known
         copies = {"copies": {"terms": {"field": "copy", "size": 2}}}
         originals: Tally[tuple[date, str]] = Tally()
         copied: Tally[tuple[date, str]] = Tally()
         for key, group in self._periods(node, by, split, copies):
             for part in group["copies"]["buckets"]:
                 (copied if int(part["key"]) else originals)[key] += part["doc_count"]
-        return Counts(dict(originals), dict(copied))
+        if len(self._counted) >= _KEPT:
+            self._counted.clear()
+        return self._counted.setdefault((node, by, split), Counts(dict(originals), dict(copied)))
 
     def _periods(
         self, node: Node, by: Period, split: SplitField | None, within: dict[str, Any]

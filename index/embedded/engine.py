@@ -51,6 +51,7 @@ class _Opened:
     manifest: Manifest
     searcher: tantivy.Searcher
     compilers: Mapping[bool, Compiler] = field(default_factory=dict)
+    counters: Mapping[bool, counting.Counter] = field(default_factory=dict)
 
 
 class EmbeddedIndex:
@@ -146,7 +147,7 @@ class EmbeddedIndex:
     def trends(self, query: Query, options: TrendOptions) -> TrendAnswer:
         """Count documents per period. Raises as `search`."""
         with self._reading() as opened:
-            counter = counting.Counter(opened.searcher, opened.compilers[options.include_needs_review])
+            counter = opened.counters[options.include_needs_review]
             return trend_answer(query, options, counter, sequence=opened.manifest.sequence, vocabulary=self._vocabulary)
 
     def status(self) -> IndexStatus:
@@ -195,7 +196,8 @@ class EmbeddedIndex:
             searcher = index.searcher()
             tokens = [token for token, _ in searcher.terms_with_prefix("annotation", "")]
         compilers = {shown: Compiler(tokens, include_needs_review=shown) for shown in (False, True)}
-        return _Opened(version, stamp, manifest, searcher, compilers)
+        counters = {shown: counting.Counter(searcher, compiler) for shown, compiler in compilers.items()}
+        return _Opened(version, stamp, manifest, searcher, compilers, counters)
 
 
 def _add_all(writer: tantivy.IndexWriter, documents: Iterable[AnnotatedDocument], *, replace_all: bool) -> int:

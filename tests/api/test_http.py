@@ -190,6 +190,7 @@ def test_openapi_describes_every_answer_and_error(client: httpx.Client) -> None:
     assert {path for path, _ in operations} == {
         "/v1/search",
         "/v1/trends",
+        "/v1/compare",
         "/v1/topics",
         "/v1/documents/{document_id}",
         "/v1/codebook",

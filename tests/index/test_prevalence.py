@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from eho.annotation import Stance
-from index.audited import LEAST_READ, AuditedDocument, Question, Read, question_of, read_documents, why_not
+from index.audited import LEAST_READ, NONE_READ, AuditedDocument, Question, Read, question_of, read_documents, why_not
+from index.nodes import Everything
 from index.prevalence import Correction
 from index.query import parse
 
@@ -15,6 +16,7 @@ def read(right: int, wrong: int, missed: int, clear: int, *, weights: tuple[floa
 
 
 def test_too_few_documents_are_said_in_numbers() -> None:
+    assert why_not([]) == NONE_READ
     assert why_not(read(50, 20, 5, 100)) == f"175 documents of the series were read at random, {LEAST_READ} are needed"
     assert "10 of the 400 documents read are with the machine's label, 30" in (why_not(read(8, 2, 0, 390)) or "")
     assert "5 of the 400 documents read are without" in (why_not(read(300, 95, 0, 5)) or "")
@@ -59,7 +61,7 @@ def test_a_label_that_says_nothing_is_noticed() -> None:
     ("query", "base", "reason"),
     [
         ("povratnik*", "", "no tag is asked for"),
-        ("narrative:x", "sense:conflict_zone", "the denominator rests on tags"),
+        ("povratnik* sense:conflict_zone", "sense:conflict_zone", "no tag is asked for"),
         ("narrative:x sense:conflict_zone", "", "more than one annotation, or the sense"),
         ("narrative:x OR povratnik", "", "more than one annotation, or the sense"),
         ("narrative:x speaker:politician", "", "note narrative and stance only"),
@@ -71,6 +73,11 @@ def test_a_label_that_says_nothing_is_noticed() -> None:
 def test_what_cannot_be_corrected_is_said(query: str, base: str, reason: str) -> None:
     found = question_of(parse(query).root, parse(base).root)
     assert isinstance(found, str) and reason in found
+
+
+def test_a_denominator_that_the_machine_found_is_taken_as_given() -> None:
+    question = question_of(parse("narrative:x sense:conflict_zone source:a").root, parse("source:a sense:conflict_zone").root)
+    assert isinstance(question, Question) and question.narratives == {"x"} and question.rest == Everything()
 
 
 def test_read_documents_join_machine_and_person() -> None:

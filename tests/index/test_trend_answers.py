@@ -175,3 +175,20 @@ def test_changes_are_marked_on_their_points(index: Index) -> None:
     series = index.trends(parse(""), options(changes=True)).series[0]
     assert [(one["kind"], one["start_on"]) for one in series.changes] == [("change_point", week(8))]
     assert [point.start_on.isoformat() for point in series.points if "change_point" in point.flags] == [week(8)]
+
+
+def test_words_need_no_correction(index: Index) -> None:
+    index.rebuild(list(documents(1, 30)), sequence=1)
+    answer = index.trends(parse("tekst"), TrendOptions())
+    assert answer.series[0].correction["status"] == "not_needed"
+    assert (
+        answer.method["note"].startswith("beside the denominator no tag is asked for")
+        and answer.method["uncorrected_because"] == []
+    )
+
+
+def test_a_month_that_begins_before_the_documents_is_partial(index: Index) -> None:
+    index.rebuild([annotated(f"d{n}", published_at=f"2026-{month:02}-20") for n, month in enumerate([3, 4, 5])], sequence=1)
+    answer = index.trends(parse(""), TrendOptions(by="month"))
+    assert ["partial" in point.flags for point in answer.series[0].points] == [True, False, False]
+    assert answer.method["from"] == "2026-03-20"
