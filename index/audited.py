@@ -56,7 +56,7 @@ class Question:
 def question_of(root: Node, base: Node) -> Question | str:
     """Take a query apart; where its errors cannot be corrected, say why.
 
-    What restricts the denominator too, be it a sense that the machine found, is taken as given: the share is one of its documents.
+    What restricts the denominator too is taken as given, even a sense that the machine found: the share is one of its documents.
     """
     given = base.parts if isinstance(base, And) else (base,)
     parts = [part for part in (root.parts if isinstance(root, And) else (root,)) if part not in given]

@@ -157,7 +157,7 @@ def _kept(values: Sequence[float]) -> dict[int, tuple[float, float]]:
     if not values:
         return {}
     rejected, corrected, *_ = multipletests(values, alpha=FALSE_ALARMS, method="fdr_bh")
-    return {number: (values[number], float(corrected[number])) for number in np.flatnonzero(rejected)}
+    return {number: (values[number], float(corrected[number])) for number in map(int, np.flatnonzero(rejected))}
 
 
 def _scatter(signal: Numbers) -> float:

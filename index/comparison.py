@@ -186,7 +186,7 @@ def _method(
     matched = {
         "by": options.match,
         "types": sorted(shared),
-        "left_out": {name: sorted(found - set(shared)) for name, found in types.items()},
+        "left_out": {name: sorted(set(found) - set(shared)) for name, found in types.items()},
         "weights": "Mantel-Haenszel, the same on both sides",
     }
     return {
