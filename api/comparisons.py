@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.choices import choice
 from api.own_narratives import check_narrative, counted_stances
-from api.trend_knowledge import GROUPS, knowledge, source_groups
+from api.trend_knowledge import GROUPS, audited, source_groups
 from eho.errors import InputError, QueryError
 from eho.folding import fold_text
 from index.answers import Filters
@@ -59,7 +59,6 @@ def compare(
     narratives = tuple(narrative) or (() if q.strip() else tuple(one.id for one in parts.codebook.narratives))
     if match is None:
         match = "ownership" if all(_is_language(side) for side in sides.values()) else "none"
-    known = knowledge(parts, None)
     options = TrendOptions(
         filters=Filters(start, end, tuple(source), tuple(lang), tuple(kind)),
         of=None if of is None else parse(of, parts.vocabulary),
@@ -69,7 +68,7 @@ def compare(
         include_needs_review=include_needs_review,
         model=service.model_version,
         language=choice("language", language, UI_LANGUAGES),
-        audited=known["audited"],
+        audited=audited(parts),
     )
     chosen = choice("match", match, MATCHES)
     types = source_groups(parts, chosen) if chosen != "none" else {}

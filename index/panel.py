@@ -55,7 +55,7 @@ def constant_panel(counts: Mapping[tuple[date, str], int], starts: Sequence[date
         if number:
             published.setdefault(source, set()).add(start)
     if not published:
-        return Panel("every", None, 1.0, ())
+        return all_sources()
     every = [source for source, seen in published.items() if seen >= set(whole)]
     spanning = [source for source, seen in published.items() if {whole[0], whole[-1]} <= seen]
     for rule, sources in (("every", every), ("spanning", spanning)):

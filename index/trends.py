@@ -100,6 +100,7 @@ class _Counting:
     period: Range
     panel: Panel
     base: Node  # of the panel
+    sources: Collection[str]
     breaks: Sequence[Break]
 
     @classmethod
@@ -114,7 +115,8 @@ class _Counting:
             *extractor_breaks(counter.count_by_period(base, period.by, "extractor").total(options.copies)),
             *(source_breaks(by_source, period.starts) if panel.sources is None and period.starts else ()),
         ]
-        return cls(options, counter, period, panel, base, sorted(breaks, key=lambda one: (one.start_on, one.kind)))
+        sources = {source for _, source in by_source} if panel.sources is None else set(panel.sources)
+        return cls(options, counter, period, panel, base, sources, sorted(breaks, key=lambda one: (one.start_on, one.kind)))
 
     def in_panel(self, node: Node) -> Node:
         """Restrict a query to the panel's sources."""
@@ -152,7 +154,7 @@ class _Counting:
         silent = silent_sources(everything, self.period.starts, self.period.partial, self.period.by, self.options.coverage)
         totals = counts.total(self.options.copies)
         missing: dict[tuple[date, str], dict[str, float]] = {}
-        for source in sorted({one for sources in silent.values() for one in sources}):
+        for source in sorted({one for sources in silent.values() for one in sources if one in self.sources}):
             own = self._count(conjoin(self.base, _sources([source]))).total(self.options.copies)
             mute = [start for start in self.period.starts if source in silent.get(start, ())]
             heard = [start for start in self.period.starts if start not in mute] or self.period.starts
