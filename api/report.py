@@ -15,7 +15,7 @@ from api.pages_frame import environment
 from api.pages_search import distinct
 from api.pages_share import Share
 from api.pages_sources import source_views
-from api.pages_trend import method_lines
+from api.pages_trend import method_lines, point_table
 from api.pages_wording import Wording
 from api.report_numbers import TOP, Numbers, count
 from eho.codebook import LANGUAGES, Language
@@ -102,7 +102,7 @@ def _summary(numbers: Numbers, names: Names, words: Wording, start: date, end: d
     return [*lines, words("report_sum_small")] if numbers.documents < _SMALL else lines
 
 
-def _family_charts(numbers: Numbers, names: Names, words: Wording, *, invented: bool) -> list[dict[str, str]]:
+def _family_charts(numbers: Numbers, names: Names, words: Wording, *, invented: bool) -> list[dict[str, Any]]:
     if not numbers.documents:
         return []
     charts = []
@@ -113,7 +113,9 @@ def _family_charts(numbers: Numbers, names: Names, words: Wording, *, invented: 
             return title
 
         spec = trend_spec({**answer, "by": numbers.by}, words, title=title, name=name, invented=invented, size="small")
-        charts.append({"title": title, "svg": to_svg(spec, words)})
+        rows = point_table(answer, words, name).rows
+        table = [_Line(row.period, ((f"{row.count} / {row.denominator}", row.share, row.interval),)) for row in rows]
+        charts.append({"title": title, "svg": to_svg(spec, words), "table": table})
     return charts
 
 
