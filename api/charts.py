@@ -92,7 +92,7 @@ def _lines(
     hollow = {"condition": {"test": "datum.small", "value": "white"}, "field": "line", "type": "nominal", "scale": colours}
     raw = {"mark": {"type": "line", "strokeWidth": 0.8, "opacity": 0.9}, "encoding": {**line, "y": {**value, "field": "raw"}}}
     return [
-        {"mark": {"type": "area", "opacity": 0.18 if len(lines) == 1 else 0.1}, "encoding": {**band, "detail": detail}},
+        {"mark": {"type": "area", "opacity": 0.18 / min(len(lines), 3)}, "encoding": {**band, "detail": detail}},
         {"mark": {"type": "rule"}, "encoding": band, "transform": [{"filter": "datum.alone"}]},
         *([raw] if is_corrected else []),
         {"mark": {"type": "line", "strokeWidth": 2.2}, "encoding": line},

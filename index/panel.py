@@ -19,6 +19,11 @@ class Panel:
     share: float
     left_out: tuple[str, ...]
 
+    @property
+    def is_narrower(self) -> bool:
+        """True where the query must name the sources: the panel leaves some out."""
+        return bool(self.left_out)
+
     def to_mapping(self) -> dict[str, Any]:
         """Return what `method` says of it."""
         return {

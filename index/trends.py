@@ -108,7 +108,7 @@ class _Counting:
         """Choose the panel and find the breaks."""
         by_source = counter.count_by_period(base, period.by, "source").total(options.copies)
         panel = all_sources() if options.panel == "all" else constant_panel(by_source, period.starts, period.partial)
-        if panel.sources is not None:
+        if panel.sources is not None and panel.is_narrower:
             base = conjoin(base, _sources(panel.sources))
         breaks = [
             *tagger_breaks(counter.count_by_period(base, period.by, "tagger").total(options.copies)),
@@ -120,7 +120,9 @@ class _Counting:
 
     def in_panel(self, node: Node) -> Node:
         """Restrict a query to the panel's sources."""
-        return node if self.panel.sources is None else conjoin(node, _sources(self.panel.sources))
+        if self.panel.sources is None or not self.panel.is_narrower:
+            return node
+        return conjoin(node, _sources(self.panel.sources))
 
     def series(self, numerators: Sequence[tuple[str | None, Node]]) -> list[Series]:
         """Return all series, summed up and, where that can be done, corrected."""
