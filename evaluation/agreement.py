@@ -17,8 +17,8 @@ from evaluation.alpha import Level, alpha
 from evaluation.bootstrap import Resampling
 from evaluation.corpus_schema import CorpusRow, EvidenceSpan, PassRow, load_rows, read_passes, spans_of
 from evaluation.figures import Figure
-from evaluation.labelled import json_rows
 from evaluation.statistics import CountTable, markdown_table
+from models.corpus import json_lines
 
 NOTE = "Self-consistency of two machine passes, not agreement between annotators; native review is pending."
 REPLICATES = 500
@@ -112,7 +112,7 @@ def real_units(root: Path) -> list[Unit]:
     first, second = _passes(root / "real" / "pass1"), _passes(root / "real" / "pass2")
     if not passages.is_file() or not first or not second:
         return []
-    rows = {row["id"]: row for _, row in json_rows(passages)}
+    rows = {row["id"]: row for _, row in json_lines(passages)}
     return [
         Unit(id, rows[id]["lang"].partition("-")[0], rows[id]["document"], _labels(first[id], None), _labels(second[id], None))
         for id in rows

@@ -20,11 +20,12 @@ from eho.document import Document, Kind
 from eho.errors import InputError
 from evaluation.bootstrap import Resampling, wilson
 from evaluation.figures import Figure, SetResult, Table, TableRow
-from evaluation.labelled import MissingSetError, digest_of, json_rows, labelled_files
+from evaluation.labelled import MissingSetError, digest_of, labelled_files
 from evaluation.labelled_set import percent
 from evaluation.metrics import ratio
 from evaluation.predictions import Prediction, Say, Tagger
 from evaluation.real_text import all_documents
+from models.corpus import json_lines
 from nlp.segmentation import passages
 
 VERDICTS = ("right", "wrong_stance", "wrong_narrative", "wrong_sense", "nothing", "unclear")
@@ -136,7 +137,7 @@ def read_rows(path: Path) -> list[AuditRow]:
     """Read a file or every `*.jsonl` of a folder. Raises InputError naming file, line and value."""
     found: dict[str, AuditRow] = {}
     for file in labelled_files(path):
-        for number, content in json_rows(file):
+        for number, content in json_lines(file):
             content.pop("text", None)
             try:
                 row = AuditRow(**content)

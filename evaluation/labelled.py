@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from eho.document import Document, Kind
 from eho.errors import InputError
+from models.corpus import json_lines
 
 _KINDS: Mapping[str, Kind] = {"comment": "comment", "post": "post"}
 Span = tuple[int, int]
@@ -93,21 +93,6 @@ def digest_of(paths: Sequence[Path]) -> str:
     return whole.hexdigest()
 
 
-def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield line number and object of every line. Raises InputError naming file, line and value."""
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InputError(f"{path}:{number}: {error}; every line is one JSON object.") from error
-            if not isinstance(row, dict):
-                raise InputError(f"{path}:{number}: {line.strip()[:60]!r} is no JSON object.")
-            yield number, row
-
-
 def gold_annotations(items: Sequence[Mapping[str, Any]], text: str) -> tuple[GoldAnnotation, ...]:
     """Read annotations with `spans` (offsets) or `evidence` (exact substrings). Raises ValueError naming the value."""
     return tuple(
@@ -123,7 +108,7 @@ def gold_annotations(items: Sequence[Mapping[str, Any]], text: str) -> tuple[Gol
 
 
 def _read_file(path: Path) -> Iterator[LabelledRow]:
-    for number, row in json_rows(path):
+    for number, row in json_lines(path):
         try:
             yield _to_row(row, path.stem)
         except (KeyError, TypeError, ValueError) as error:

@@ -15,6 +15,7 @@ from evaluation.labelled import digest_of, labelled_files, read_labelled
 from evaluation.matching import Judged, Matching, judge, match
 from evaluation.narrative_tables import gap_table, narrative_tables
 from evaluation.predictions import Say, Tagger
+from models.corpus import spread
 from models.registry import ModelCard
 
 _EXAMPLES_PER_KIND = 8
@@ -147,9 +148,3 @@ def _examples(matching: Matching) -> list[ErrorExample]:
         for kind in kinds:
             found[kind].append(ErrorExample(kind, one.row.id, one.row.lang, expected, got, one.row.text))
     return [item for items in found.values() for item in spread(items, _EXAMPLES_PER_KIND)]
-
-
-def spread(items: Sequence[ErrorExample], most: int) -> list[ErrorExample]:
-    """Return at most `most` items, evenly over the sequence."""
-    step = max(1, len(items) // most)
-    return list(items[::step][:most])

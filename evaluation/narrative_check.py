@@ -15,9 +15,10 @@ from eho.document import Document, Kind
 from eho.errors import CodebookError, InputError
 from evaluation.bootstrap import wilson
 from evaluation.figures import ErrorExample, SetResult, Table, TableRow
-from evaluation.labelled import MissingSetError, digest_of, json_rows, labelled_files
-from evaluation.labelled_set import percent, spread
+from evaluation.labelled import MissingSetError, digest_of, labelled_files
+from evaluation.labelled_set import percent
 from evaluation.predictions import Prediction, Say, Tagger
+from models.corpus import json_lines, spread
 
 _EXAMPLES = 24
 _COLUMNS = {"passed": "Passed", "passed_shown": "Passed, shown tags only"}
@@ -66,7 +67,7 @@ def read_cases(path: Path, codebook: Codebook) -> list[CheckCase]:
     cases: list[CheckCase] = []
     seen: dict[str, str] = {}
     for file in labelled_files(path):
-        for number, row in json_rows(file):
+        for number, row in json_lines(file):
             try:
                 case = _to_case(row, codebook)
             except (KeyError, TypeError, ValueError, AttributeError, CodebookError) as error:

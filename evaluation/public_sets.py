@@ -5,8 +5,6 @@ They say how far the recipe carries, not how well narratives are found: offence 
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,9 @@ from evaluation.figures import SetResult, Table, TableRow
 from evaluation.labelled import MissingSetError, digest_of
 from evaluation.metrics import accuracy, macro_f1
 from evaluation.predictions import Say, Tagger
+from models.corpus import json_lines
 from models.linear import Features, new_vectorizers
+from models.public_text import hate_codes
 
 _CHARACTERS, _WORDS = 30_000, 10_000  # as the shipped baseline
 _FOLDS = 5
@@ -91,7 +91,7 @@ def read_tasks(data: Path) -> tuple[list[Task], list[Path], list[str]]:
     ):
         path = data / "labeled" / f"{name}.jsonl.gz"
         if path.is_file():
-            tasks += read(name, _rows(path))
+            tasks += read(name, [row for _, row in json_lines(path)])
             files.append(path)
         else:
             notes.append(f"{name} is not here.")
@@ -141,11 +141,6 @@ def _fit_and_predict(train: Sequence[str], labels: NDArray[np.int_], test: Seque
     return found
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
-
-
 def _distinct(rows: Sequence[LabelledText]) -> list[LabelledText]:
     """Keep the first of equal texts, in whatever spelling."""
     first: dict[str, LabelledText] = {}
@@ -164,7 +159,7 @@ def _hate(name: str, rows: Sequence[dict[str, Any]]) -> list[Task]:
     def texts(of: frozenset[str] | None) -> list[LabelledText]:
         found = []
         for row in rows:
-            codes = set(str(row["codes"]).split(","))
+            codes = hate_codes(row)
             positive = bool(codes & of) if of else codes != {"0"}
             found.append(LabelledText(row["text"], str(int(positive)), str(row["text_id"])))
         return _distinct(found)

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from eho.codebook import Codebook
 from evaluation.corpus_checks import Values, label_value_problems
 from evaluation.corpus_schema import PassRow, Problem, read_passes
-from evaluation.labelled import json_rows
 from evaluation.real_text import read_documents
+from models.corpus import json_lines
 
 _FIELDS = ("id", "dataset", "document", "field", "start", "end", "sha256", "kind", "lang", "stratum", "weight")
 
@@ -61,7 +61,7 @@ def validate_real(folder: Path, codebook: Codebook, data: Path | None) -> tuple[
 def _read_passages(path: Path) -> tuple[dict[str, _Passage], list[Problem]]:
     passages: dict[str, _Passage] = {}
     problems: list[Problem] = []
-    for line, row in json_rows(path):
+    for line, row in json_lines(path):
         id = str(row.get("id", ""))
         missing = [name for name in _FIELDS if name not in row]
         if missing:
@@ -94,7 +94,7 @@ def _row_problems(path: Path, line: int, row: PassRow, passages: Mapping[str, _P
 def _decision_problems(path: Path, passages: Mapping[str, _Passage], values: Values) -> Iterator[Problem]:
     if not path.is_file():
         return
-    for line, content in json_rows(path):
+    for line, content in json_lines(path):
         id = str(content.get("id", ""))
         try:
             row = PassRow.model_validate({**(content.get("decision") or {}), "id": id})

@@ -5,9 +5,7 @@ A passage is judged as it stands in its document: the whole document is tagged, 
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +17,12 @@ from eho.document import Document, Kind
 from eho.errors import InputError
 from evaluation.bootstrap import Resampling
 from evaluation.figures import SetResult, Table, TableRow
-from evaluation.labelled import LabelledRow, MissingSetError, digest_of, gold_annotations, json_rows
+from evaluation.labelled import LabelledRow, MissingSetError, digest_of, gold_annotations
 from evaluation.labelled_set import measure
 from evaluation.matching import Judged, match
 from evaluation.metrics import ratio
 from evaluation.predictions import PredictedTag, Prediction, Say, Tagger
+from models.corpus import json_lines
 
 _KINDS: Mapping[str, Kind] = {
     "news": "article",
@@ -93,7 +92,7 @@ def label_files(folder: Path) -> list[Path]:
 def read_real(folder: Path, data: Path) -> RealPassages:
     """Join passages, labels and texts. Raises InputError naming file, line and value for labels that cannot be read."""
     labels = read_labels(folder)
-    stored = [row for _, row in json_rows(folder / "passages.jsonl")]
+    stored = [row for _, row in json_lines(folder / "passages.jsonl")]
     documents = read_documents(data, {(row["dataset"], row["document"]) for row in stored})
     left_out: dict[str, int] = {}
     rows, places = [], []
@@ -116,7 +115,7 @@ def read_labels(folder: Path) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for path in (*sorted((folder / "pass1").glob("*.jsonl")), folder / "adjudicated.jsonl"):
         if path.is_file():
-            found |= {row["id"]: row.get("decision") or row for _, row in json_rows(path)}
+            found |= {row["id"]: row.get("decision") or row for _, row in json_lines(path)}
     return found
 
 
@@ -134,13 +133,11 @@ def read_documents(data: Path, wanted: Iterable[tuple[str, str]]) -> dict[tuple[
 
 def all_documents(path: Path, kind: Kind = "article") -> Iterator[Document]:
     """Yield the documents of one public data set, as they are tagged: with source, language and title."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            if row.get("text", "").strip():
-                title = row.get("title") or None
-                source = path.name.split(".")[0]
-                yield Document(id=row["id"], source=source, kind=kind, lang=row.get("lang"), title=title, text=row["text"])
+    source = path.name.split(".")[0]
+    for _, row in json_lines(path):
+        if row.get("text", "").strip():
+            title = row.get("title") or None
+            yield Document(id=row["id"], source=source, kind=kind, lang=row.get("lang"), title=title, text=row["text"])
 
 
 def judge_passage(row: LabelledRow, place: tuple[str, str, int, int], whole: Prediction, alone: Prediction) -> Judged:

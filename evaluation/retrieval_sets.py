@@ -5,8 +5,6 @@ None of these sets is trained on, save that sentences of everyday language like 
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from evaluation.figures import Figure, SetResult, Table, TableRow
 from evaluation.labelled import MissingSetError, digest_of
 from evaluation.predictions import Say
 from evaluation.variants import to_latin, typed_plainly
+from models.corpus import json_lines
 from models.encoder.sets import read_dictionary
 from models.sentence.encoder import SentenceEncoder
 from models.sentence.loading import load_sentence_encoder
@@ -99,7 +98,7 @@ def evaluate_retrieval(data: Path | None, encoder: SentenceEncoder | None = None
 def read_retrieval(data: Path) -> tuple[list[RetrievalTask], list[GradedPairs], list[Path], list[str]]:
     """Return the tasks, the graded pairs, the files they are of, and one line for each set that is not here."""
     paths = {name: data / f"{name}.jsonl.gz" for name in _FILES}
-    rows = {name.split("/")[1]: _rows(path) for name, path in paths.items() if path.is_file()}
+    rows = {name.split("/")[1]: [row for _, row in json_lines(path)] for name, path in paths.items() if path.is_file()}
     tasks: list[RetrievalTask] = []
     if {"sib200_als_Latn", "sib200_srp_Cyrl"} <= rows.keys():
         tasks += _sib(rows["sib200_als_Latn"], rows["sib200_srp_Cyrl"])
@@ -328,8 +327,3 @@ def _graded(rows: Sequence[Mapping[str, Any]]) -> list[GradedPairs]:
         grades = [row["score"] for row in mine]
         found.append(GradedPairs(kind.replace("-", "_"), f"Serbian news, {kind}", first, second, grades))
     return found
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]

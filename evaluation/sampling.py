@@ -5,9 +5,7 @@ The text stays where it is: a row names data set, document, field and offsets, w
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import random
 import re
 from collections import defaultdict
@@ -18,6 +16,7 @@ from pathlib import Path
 from eho.codebook import Codebook
 from eho.document import Document
 from eho.folding import fold_text
+from models.corpus import json_lines
 from nlp.lexicon import pattern
 from nlp.segmentation import Passage, passages
 
@@ -109,11 +108,9 @@ def _pools(path: Path, strata: Strata) -> dict[str, list[_Item]]:
 
 
 def _documents(path: Path) -> Iterator[Document]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            if row.get("text", "").strip():
-                yield Document(id=row["id"], source=path.name.split(".")[0], text=row["text"], title=row.get("title"))
+    for _, row in json_lines(path):
+        if row.get("text", "").strip():
+            yield Document(id=row["id"], source=path.name.split(".")[0], text=row["text"], title=row.get("title"))
 
 
 def _one_a_document(pool: Sequence[_Item]) -> list[_Item]:

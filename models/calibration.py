@@ -50,6 +50,13 @@ def wild_weights(written: int, background: int, share: float) -> NDArray[np.floa
     return np.concatenate([np.full(written, share / written), np.full(background, (1 - share) / background)])
 
 
+def best_f1_cut(scores: NDArray[np.float64], truth: NDArray[np.int8]) -> float:
+    """Return the score from which listing gives the best F1."""
+    precision, recall, cuts = precision_recall_curve(truth, scores)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    return float(cuts[min(int(f1[:-1].argmax()), len(cuts) - 1)])
+
+
 def pick_thresholds(
     probabilities: NDArray[np.float64],
     truth: NDArray[np.int8],
@@ -57,21 +64,37 @@ def pick_thresholds(
     narratives: Sequence[str],
     families: Mapping[str, str],
     target_precision: float,
+    in_articles: NDArray[np.float64] | None = None,
 ) -> dict[str, Thresholds]:
-    """List from the family's best-F1 point on; show from where left-out, weighted precision of the family reaches the target."""
+    """List from the family's best-F1 point on; show from where left-out, weighted precision of the family reaches the target.
+
+    `in_articles`: other weights of the same rows, as they are in news.
+    """
     thresholds = {}
     for family in {families[narrative] for narrative in narratives}:
         columns = [at for at, narrative in enumerate(narratives) if families[narrative] == family]
         flat_truth, flat = truth[:, columns].reshape(-1), probabilities[:, columns].reshape(-1)
-        precision, recall, cuts = precision_recall_curve(flat_truth, flat)
-        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
-        list_at = float(cuts[min(int(f1[:-1].argmax()), len(cuts) - 1)])
-        precision, recall, cuts = precision_recall_curve(flat_truth, flat, sample_weight=np.repeat(weights, len(columns)))
-        reached = np.flatnonzero((precision[:-1] >= target_precision) & (recall[:-1] >= 0.01))
-        show_at = float(cuts[reached[0]]) if len(reached) else 1.0
+        list_at = round(best_f1_cut(flat, flat_truth), 4)
+        show_at = _reaching(flat_truth, flat, np.repeat(weights, len(columns)), target_precision)
+        article_at = None
+        if in_articles is not None:
+            article_at = max(show_at, _reaching(flat_truth, flat, np.repeat(in_articles, len(columns)), target_precision))
         for at in columns:
-            thresholds[narratives[at]] = Thresholds(round(min(list_at, show_at), 4), round(show_at, 4))
+            thresholds[narratives[at]] = Thresholds(min(list_at, show_at), show_at, article_at)
     return thresholds
+
+
+def _reaching(truth: NDArray[np.int8], scores: NDArray[np.float64], weights: NDArray[np.float64], target: float) -> float:
+    """Return the lowest score from which weighted precision reaches the target; 1 where none does."""
+    precision, recall, cuts = precision_recall_curve(truth, scores, sample_weight=weights)
+    reached = np.flatnonzero((precision[:-1] >= target) & (recall[:-1] >= 0.01))
+    return round(float(cuts[reached[0]]), 4) if len(reached) else 1.0
+
+
+def mean_average_precision(truth: NDArray[np.int8], scores: NDArray[np.floating]) -> float:
+    """Return the mean over the columns that have a positive row."""
+    asked = np.flatnonzero(truth.any(0))
+    return float(np.mean([average_precision_score(truth[:, at], scores[:, at]) for at in asked]))
 
 
 def summarise(

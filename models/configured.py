@@ -1,4 +1,4 @@
-"""What every passage model has from its configuration, and the two functions that turn scores into probabilities."""
+"""What models have from their configuration, and the two functions that turn scores into probabilities."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.passages import Thresholds
+from models.vectors import Floats
 
-Floats = NDArray[np.float32]
 
-
-class ConfiguredModel:
-    """Name, version, codebook, calibration and thresholds, read from `model.json`."""
+class Configured:
+    """Name and version, read from a model's configuration."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
-        self._thresholds = {key: Thresholds(*value) for key, value in config["thresholds"].items()}
 
     @property
     def name(self) -> str:
@@ -27,6 +24,14 @@ class ConfiguredModel:
     @property
     def version(self) -> str:
         return str(self._config["version"])
+
+
+class ConfiguredModel(Configured):
+    """Codebook, calibration and thresholds too, read from `model.json`."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self._thresholds = {key: Thresholds(*value) for key, value in config["thresholds"].items()}
 
     @property
     def codebook(self) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.resources import files
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, TypeVar
 
 from eho.errors import InputError
 
+T = TypeVar("T")
 _BEFORE_MARK = re.compile(r" ([,.;:!?)\]»”])")
+_SHORTEST, _LONGEST = 20, 900
 _TREEBANKS = (".iob2", ".iob2.gz", ".conllu", ".conllu.gz")
 
 
@@ -40,6 +44,11 @@ class LabelledPassage:
     annotations: tuple[LabelledAnnotation, ...]
 
 
+def bundled(file: str) -> Path:
+    """Return a data file that comes with Eho."""
+    return Path(str(files("models") / "data" / file))
+
+
 def read_corpus(path: Path) -> list[LabelledPassage]:
     """Read a JSON-lines file or every `*.jsonl` of a folder, sorted by name. Raises InputError with file, line and value."""
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
@@ -57,10 +66,18 @@ def read_background(paths: Sequence[Path], *, most: int) -> list[str]:
     texts: list[str] = []
     for path in paths:
         read = sentence_pairs if path.name.endswith(_TREEBANKS) else json_lines
-        rows = [row["text"] for _, row in read(path) if _usable(row)]
-        step = max(1, len(rows) // most)
-        texts.extend(rows[::step][:most])
-    return texts + [" ".join(text.split()[: 5 + at % 6]) for at, text in enumerate(texts[::2])]
+        texts.extend(spread([row["text"] for _, row in read(path) if is_usable(row)], most))
+    return texts + as_headlines(texts[::2])
+
+
+def spread(items: Sequence[T], most: int) -> list[T]:
+    """Return at most `most` items, evenly over the sequence."""
+    return list(items[:: max(1, len(items) // most)][:most])
+
+
+def as_headlines(texts: Sequence[str]) -> list[str]:
+    """Return texts cut to the length of a headline."""
+    return [" ".join(text.split()[: 5 + at % 6]) for at, text in enumerate(texts)]
 
 
 def read_translations_of(rows: Sequence[LabelledPassage], folder: Path | None) -> list[LabelledPassage]:
@@ -88,58 +105,77 @@ def read_translations_of(rows: Sequence[LabelledPassage], folder: Path | None) -
     return found
 
 
-def _usable(row: dict[str, Any]) -> bool:
+def is_usable(row: Mapping[str, Any]) -> bool:
     """True for a text of fitting length; of a set with published splits only the training split is taken."""
-    return isinstance(row.get("text"), str) and 20 <= len(row["text"]) <= 900 and row.get("split", "train") == "train"
+    return isinstance(row.get("text"), str) and _SHORTEST <= len(row["text"]) <= _LONGEST and row.get("split", "train") == "train"
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield line number and row of a JSON-lines file, gzipped or not. Raises InputError with file and line."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    row = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise InputError(f"{path} line {number}: {error}; every line is one JSON object.") from error
-                if not isinstance(row, dict):
-                    raise InputError(f"{path} line {number}: {line.strip()[:60]!r} is no JSON object.")
-                yield number, row
+    with _open(path) as lines:
+        yield from json_objects(lines, f"{path}:")
+
+
+def json_objects(
+    lines: Iterable[str], place: str, remedy: str = "every line is one JSON object"
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line number and object of JSON lines; empty ones are passed over. Raises InputError.
+
+    It says `place` with the number behind it, what is wrong, and the remedy.
+    """
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise InputError(f"{place}{number} is no JSON: {error}; {remedy}.") from error
+            if not isinstance(row, dict):
+                raise InputError(f"{place}{number}: {line.strip()[:60]!r} is no JSON object; {remedy}.")
+            yield number, row
+
+
+def _open(path: Path) -> TextIO:
+    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a treebank: `document` where one begins here, `text` where it is told, numbered rows of columns."""
+
+    number: int
+    document: str | None
+    text: str | None
+    rows: list[tuple[int, list[str]]]
+
+
+def sentences(path: Path) -> Iterator[Sentence]:
+    """Yield the sentences of a treebank or entity set (CoNLL-U, IOB2), gzipped or not, with the line at which each ends."""
+    document, text, rows = None, None, list[tuple[int, list[str]]]()
+    with _open(path) as lines:
+        for number, line in enumerate(chain(lines, ["\n"]), 1):
+            if line.startswith("# newdoc"):
+                document = line.partition("=")[2].strip()
+            elif line.startswith("# text = "):
+                text = line.removeprefix("# text = ").strip()
+            elif line.strip() and not line.startswith("#"):
+                rows.append((number, line.rstrip("\n").split("\t")))
+            elif not line.strip() and (text or rows):
+                yield Sentence(number, document, text, rows)
+                document, text, rows = None, None, []
 
 
 def sentence_pairs(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield line numbers and the texts of a treebank or entity set, two sentences of a document together, as news is read."""
     held: list[str] = []
-    for number, starts, text in _sentences(path):
-        if starts and held:
+    number = 0
+    for one in sentences(path):
+        if held and (one.document is not None or len(held) == 2):
             yield number, {"text": " ".join(held)}
             held = []
-        held.append(text)
-        if len(held) == 2:
-            yield number, {"text": " ".join(held)}
-            held = []
+        held.append(one.text or _BEFORE_MARK.sub(r"\1", " ".join(columns[1] for _, columns in one.rows)))
+        number = one.number
     if held:
         yield number, {"text": " ".join(held)}
-
-
-def _sentences(path: Path) -> Iterator[tuple[int, bool, str]]:
-    """Yield line number, whether a document begins, and the sentence: `# text = …`, else its words put together."""
-    text, words, starts, number = "", list[str](), False, 0
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.startswith("# newdoc"):
-                starts = True
-            elif line.startswith("# text = "):
-                text = line.removeprefix("# text = ").strip()
-            elif line.strip() and not line.startswith("#"):
-                words.append(line.split("\t")[1])
-            elif not line.strip() and (text or words):
-                yield number, starts, text or _BEFORE_MARK.sub(r"\1", " ".join(words))
-                text, words, starts = "", [], False
-    if text or words:
-        yield number, starts, text or _BEFORE_MARK.sub(r"\1", " ".join(words))
 
 
 def _to_row(row: dict[str, Any], path: Path, number: int) -> LabelledPassage:

@@ -7,7 +7,6 @@ script and spelling of a word meets the same features.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,12 +20,13 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eho.errors import ModelError
-from eho.folding import fold, fold_text
-from models.configured import ConfiguredModel, Floats, sigmoid, softmax
-from models.passages import PassageInput, PassagePrediction
-from models.spans import best_run
+from eho.folding import fold_text
+from models.configured import ConfiguredModel, sigmoid, softmax
+from models.passages import NO_SENSE, PassageInput, PassagePrediction
+from models.spans import best_words, word_gains
+from models.vectors import Floats
 
-_WORD = re.compile(r"\w+")
+WEIGHTS, _VOCABULARY = "weights.safetensors", "vocabulary.json"
 
 
 @dataclass(frozen=True)
@@ -96,11 +96,12 @@ class LinearModel(ConfiguredModel):
         """Tag passages, in order."""
         if not passages:
             return []
-        features = self._features.transform([passage.text for passage in passages])
+        features = self.features([passage.text for passage in passages])
         probabilities = self.narrative_probabilities(features)
         labels = self._heads["narratives"].labels
         severities = self._heads["severity"].scores(features).argmax(axis=1)
         targets = sigmoid(self._heads["targets"].scores(features))
+        nobody = self.sense_probabilities(features, [NO_SENSE])[:, 0]
         predictions = []
         for row, passage in enumerate(passages):
             listed = [
@@ -108,7 +109,7 @@ class LinearModel(ConfiguredModel):
                 for column, label in enumerate(labels)
                 if probabilities[row, column] >= self.thresholds(label).list_at
             ]
-            stances = self._stances(features[row], [label for _, label in listed])
+            stances = self.stances(features[row], [label for _, label in listed])
             predictions.append(
                 PassagePrediction(
                     narratives={label: float(probabilities[row, column]) for column, label in enumerate(labels)},
@@ -116,15 +117,20 @@ class LinearModel(ConfiguredModel):
                     evidence={label: [self._evidence(passage.text, column)] for column, label in listed},
                     targets={label: float(targets[row, at]) for at, label in enumerate(self._heads["targets"].labels)},
                     severity=int(self._heads["severity"].labels[severities[row]]),
+                    returns=float(1 - nobody[row]),
                 )
             )
         return predictions
 
-    def narrative_scores(self, texts: Sequence[str], narratives: Sequence[str]) -> Floats:
-        """Return raw decision values, texts × narratives; 0 for a narrative that the model does not know."""
-        scores = self._heads["narratives"].scores(self._features.transform(texts))
+    def features(self, texts: Sequence[str]) -> csr_matrix:
+        """Return the weighted n-grams of texts, one row each."""
+        return self._features.transform(texts)
+
+    def narrative_scores(self, features: csr_matrix, narratives: Sequence[str]) -> Floats:
+        """Return raw decision values, rows × narratives; 0 for a narrative that the model does not know."""
+        scores = self._heads["narratives"].scores(features)
         known = {label: at for at, label in enumerate(self._heads["narratives"].labels)}
-        columns = [scores[:, known[name]] if name in known else np.zeros(len(texts), np.float32) for name in narratives]
+        columns = [scores[:, known[name]] if name in known else np.zeros(len(scores), np.float32) for name in narratives]
         return np.stack(columns, axis=1).astype(np.float32)
 
     def narrative_probabilities(self, features: csr_matrix) -> Floats:
@@ -139,11 +145,20 @@ class LinearModel(ConfiguredModel):
         """Return sense (or `none`) -> probability for each text."""
         if not texts:
             return []
-        head = self._heads["sense"]
-        probabilities = softmax(head.scores(self._features.transform(texts)))
-        return [{label: float(value) for label, value in zip(head.labels, row, strict=True)} for row in probabilities]
+        senses = self._heads["sense"].labels
+        probabilities = self.sense_probabilities(self.features(texts), senses)
+        return [{sense: float(value) for sense, value in zip(senses, row, strict=True)} for row in probabilities]
 
-    def _stances(self, features: csr_matrix, narratives: Sequence[str]) -> dict[str, dict[str, float]]:
+    def sense_probabilities(self, features: csr_matrix, senses: Sequence[str]) -> Floats:
+        """Return probabilities, rows × senses (or `none`); 0 for a sense that the model does not know."""
+        head = self._heads["sense"]
+        probabilities = softmax(head.scores(features))
+        columns = [probabilities[:, head.labels.index(one)] if one in head.labels else probabilities[:, 0] * 0 for one in senses]
+        return np.stack(columns, axis=1)
+
+    def stances(self, features: csr_matrix, narratives: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Return narrative -> stance -> probability for one row of features, for the narratives that the model knows."""
+        narratives = [narrative for narrative in narratives if narrative in self._families]
         if not narratives:
             return {}
         head, families = self._heads["stance"], list(self._config["family_order"])
@@ -157,22 +172,20 @@ class LinearModel(ConfiguredModel):
             for narrative, row in zip(narratives, values, strict=True)
         }
 
+    def word_gains(self, text: str, narrative: str) -> dict[int, float]:
+        """Return what each word adds to a narrative's score, by the word's first code point; empty for an unknown narrative."""
+        labels = self._heads["narratives"].labels
+        if narrative not in labels:
+            return {}
+        return {start: gain for (start, _), gain in self._gains(text, labels.index(narrative))}
+
+    def _gains(self, text: str, column: int) -> list[tuple[tuple[int, int], float]]:
+        weights = self._heads["narratives"].weights[column]
+        return word_gains(text, lambda word: self._word_gain(word, weights), lambda pair: self._token_gain(pair, weights))
+
     def _evidence(self, text: str, column: int) -> tuple[int, int]:
         """Return the stretch of words that speaks most for a label: the maximum-sum run of the words' contributions."""
-        folded = fold(text)
-        words = [(match.start(), match.end()) for match in _WORD.finditer(folded.text)]
-        if not words:
-            return 0, len(text)
-        weights = self._heads["narratives"].weights[column]
-        gains = [self._word_gain(folded.text[start:end], weights) for start, end in words]
-        for at in range(len(words) - 1):
-            pair = f"{folded.text[slice(*words[at])]} {folded.text[slice(*words[at + 1])]}"
-            gain = self._token_gain(pair, weights) / 2
-            gains[at] += gain
-            gains[at + 1] += gain
-        mean = sum(gains) / len(gains)
-        first, last = best_run([gain - mean for gain in gains])
-        return folded.to_original(words[first][0], words[last][1])
+        return best_words(self._gains(text, column)) or (0, len(text))
 
     def _word_gain(self, word: str, weights: Floats) -> float:
         gain = self._token_gain(word, weights)
@@ -190,19 +203,14 @@ class LinearModel(ConfiguredModel):
 def save_linear(folder: Path, config: Mapping[str, Any], features: Features, heads: Mapping[str, Heads]) -> None:
     """Write `model.json`, `vocabulary.json` and `weights.safetensors` (8-bit weights, one scale a label) into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, NDArray[Any]] = {
-        "characters.idf": features.characters.idf_.astype(np.float32),
-        "words.idf": features.words.idf_.astype(np.float32),
-    }
+    arrays = save_features(folder, features)
     for name, head in heads.items():
         # in rows: safetensors writes the memory as it lies, and scikit-learn hands out columns
         scales = np.maximum(np.abs(head.weights).max(1), 1e-8) / 127
         arrays[f"{name}.weights"] = np.ascontiguousarray(np.round(head.weights / scales[:, None]), dtype=np.int8)
         arrays[f"{name}.scales"] = scales.astype(np.float32)
         arrays[f"{name}.bias"] = head.bias.astype(np.float32)
-    (folder / "weights.safetensors").write_bytes(save(arrays))
-    vocabulary = {name: _in_order(getattr(features, name)) for name in ("characters", "words")}
-    write_json(folder / "vocabulary.json", vocabulary)
+    (folder / WEIGHTS).write_bytes(save(arrays))
     write_json(folder / "model.json", {**config, "heads": {name: list(head.labels) for name, head in heads.items()}})
 
 
@@ -210,17 +218,12 @@ def load_linear(folder: Path) -> LinearModel:
     """Read a folder that `save_linear` wrote. Raises ModelError in one line where a file is missing or broken."""
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-        arrays = load_file(folder / "weights.safetensors")
-        characters, words = new_vectorizers(len(vocabulary["characters"]), len(vocabulary["words"]))
-        for vectorizer, name in ((characters, "characters"), (words, "words")):
-            vectorizer.vocabulary = vectorizer.vocabulary_ = {gram: at for at, gram in enumerate(vocabulary[name])}
-            vectorizer.idf_ = arrays[f"{name}.idf"]
+        arrays = load_file(folder / WEIGHTS)
         heads = {
             name: Heads(tuple(labels), _weights(arrays, name), arrays[f"{name}.bias"].astype(np.float32))
             for name, labels in config["heads"].items()
         }
-        return LinearModel(config, Features(characters, words), heads)
+        return LinearModel(config, load_features(folder, arrays), heads)
     except Exception as error:  # safetensors raises its own error type; to the user every cause is one and the same
         raise ModelError(
             f"Model folder {folder} cannot be read ({type(error).__name__}: {error}); restore it or train it anew."
@@ -232,8 +235,29 @@ def _weights(arrays: Mapping[str, NDArray[Any]], name: str) -> Floats:
     return weights * arrays[f"{name}.scales"][:, None] if f"{name}.scales" in arrays else weights  # older ones are float16
 
 
-def _in_order(vectorizer: TfidfVectorizer) -> list[str]:
-    return sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+def save_features(folder: Path, features: Features) -> dict[str, NDArray[Any]]:
+    """Write `vocabulary.json`; return the arrays that `load_features` needs among the weights."""
+    kinds = {"characters": features.characters, "words": features.words}
+    vocabulary = {name: sorted(one.vocabulary_, key=one.vocabulary_.__getitem__) for name, one in kinds.items()}
+    write_json(folder / _VOCABULARY, vocabulary)
+    return {f"{name}.idf": np.asarray(one.idf_, dtype=np.float32) for name, one in kinds.items()}
+
+
+def load_features(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> Features:
+    """Read what `save_features` wrote."""
+    grams = json.loads((folder / _VOCABULARY).read_text(encoding="utf-8"))
+    kinds = ("characters", "words")
+    vocabularies = [{gram: at for at, gram in enumerate(grams[name])} for name in kinds]
+    return trained_features(vocabularies, [arrays[f"{name}.idf"] for name in kinds])
+
+
+def trained_features(vocabularies: Sequence[Mapping[str, int]], idfs: Sequence[Floats]) -> Features:
+    """Return vectorisers that know these n-grams, characters first, with these inverse document frequencies."""
+    made = new_vectorizers(*map(len, vocabularies))
+    for vectorizer, vocabulary, idf in zip(made, vocabularies, idfs, strict=True):
+        vectorizer.vocabulary = vectorizer.vocabulary_ = dict(vocabulary)
+        vectorizer.idf_ = idf
+    return Features(*made)
 
 
 def write_json(path: Path, value: object) -> None:

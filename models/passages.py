@@ -25,6 +25,7 @@ class PassagePrediction:
     stances: narrative id -> stance -> probability, for the narratives at or above the model's listing threshold.
     evidence: narrative id -> spans `[start, end)` in code points of the passage's text, for the same narratives.
     targets: target group -> probability. severity: 0 to 6, of the passage's own voice.
+    returns: probability that the passage speaks of somebody's return, whoever that is.
     """
 
     narratives: Mapping[str, float]
@@ -32,14 +33,24 @@ class PassagePrediction:
     evidence: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=dict)
     severity: int = 0
+    returns: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """`list_at`: listed from here on, marked for review; `show_at`: shown to readers from here on."""
+    """`list_at`: listed from here on, marked for review; `show_at`: shown to readers from here on.
+
+    `show_in_articles_at` takes the place of `show_at` in articles, where narratives are rarer than in comments: the same
+    probability is more often wrong there.
+    """
 
     list_at: float
     show_at: float
+    show_in_articles_at: float | None = None
+
+    def show_in(self, kind: str) -> float:
+        """Return the probability from which a document of this kind shows the narrative."""
+        return self.show_at if kind != "article" or self.show_in_articles_at is None else self.show_in_articles_at
 
 
 class PassageModel(Protocol):

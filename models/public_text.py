@@ -9,17 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from models.corpus import LabelledAnnotation, LabelledPassage, json_lines, sentence_pairs
+from models.corpus import LabelledAnnotation, LabelledPassage, bundled, is_usable, json_lines, sentence_pairs
 from models.encoder.sets import group_of, is_held_out
 
 OFFENCE, HATE = "offense_sq", "hate_sr"
+COMMENTS = frozenset({OFFENCE, HATE, "tweets_sr", "tweets_hr"})  # all else is edited text
 UNKNOWN = -1
 _ETHNIC = frozenset({"1", "1a", "1b", "1c", "2"})
-_SHORTEST, _LONGEST = 20, 900
 _BUNDLED = "news_sq"
 
 
@@ -81,13 +80,21 @@ def public_texts(data: Path | None) -> Iterator[PublicText]:
     labels = _labels()
     for one in SETS:
         for id, row in _rows(one, data):
-            if _SHORTEST <= len(row["text"]) <= _LONGEST and row.get("split", "train") == "train":
+            if is_usable(row):
                 yield _public_text(one, id, row, labels.get((one.name, id)))
+
+
+def texts_by_set(data: Path | None) -> dict[str, list[PublicText]]:
+    """Return the texts of every set, in the order of `SETS`; an empty list for a set that is not here."""
+    found: dict[str, list[PublicText]] = {one.name: [] for one in SETS}
+    for text in public_texts(data):
+        found[text.set].append(text)
+    return found
 
 
 def _rows(one: PublicSet, data: Path | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if one.name == _BUNDLED:
-        for _, row in json_lines(Path(str(files("models") / "data" / f"{_BUNDLED}.jsonl"))):
+        for _, row in json_lines(bundled(f"{_BUNDLED}.jsonl")):
             yield row["id"], row
     elif data is not None and one.folder == "ner":
         for number, (_, row) in enumerate(sentence_pairs(data / "ner" / f"{one.name}.iob2.gz")):
@@ -103,7 +110,7 @@ def _public_text(one: PublicSet, id: str, row: Mapping[str, Any], label: Mapping
     if one.name == OFFENCE:
         offence = int(row["label"])
     elif one.name == HATE:
-        hate = int(bool(_codes(row) & _ETHNIC))
+        hate = int(bool(hate_codes(row) & _ETHNIC))
         known = not hate  # hatred of a people often carries a narrative; unless read, it counts neither way
     read = None
     if label is not None and label["sha"] == hashlib.sha256(text.encode()).hexdigest()[:12]:
@@ -114,7 +121,8 @@ def _public_text(one: PublicSet, id: str, row: Mapping[str, Any], label: Mapping
     return PublicText(id, one.name, one.lang, group, text, read, known, offence, hate)
 
 
-def _codes(row: Mapping[str, Any]) -> set[str]:
+def hate_codes(row: Mapping[str, Any]) -> set[str]:
+    """Return the codes of a row of hate_sr, which names several in one field."""
     return set(str(row["codes"]).replace(";", ",").replace(" ", "").split(","))
 
 
@@ -132,5 +140,4 @@ def _labelled(one: PublicSet, id: str, text: str, label: Mapping[str, Any]) -> L
 
 
 def _labels() -> dict[tuple[str, str], Mapping[str, Any]]:
-    path = Path(str(files("models") / "data" / "read_passages.jsonl"))
-    return {(row["set"], row["id"]): row for _, row in json_lines(path)}
+    return {(row["set"], row["id"]): row for _, row in json_lines(bundled("read_passages.jsonl"))}

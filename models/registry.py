@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eho.errors import ModelError
 from models.passages import PassageModel
 
-if TYPE_CHECKING:
-    from models.linear import LinearModel
-
 CARD = "card.json"
 TAGGERS = frozenset({"eho-linear-1", "eho-tagger-1", "eho-transformer-1"})  # formats that tag the codebook's narratives
 _SAFE_SUFFIXES = frozenset({".json", ".safetensors", ".onnx", ".md", ".txt"})
-_PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"})
+PICKLES = frozenset(  # may run code when read
+    {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".h5", ".msgpack"}
+)
 
 
 def _load_linear(folder: Path) -> PassageModel:
@@ -29,9 +29,9 @@ def _load_linear(folder: Path) -> PassageModel:
 
 
 def _load_tagger(folder: Path) -> PassageModel:
-    from models.tagger.onnx_model import WORDS, load_tagger
+    from models.tagger.onnx_model import load_tagger
 
-    return load_tagger(folder, _partner(folder), _shared(folder, "words", WORDS))
+    return load_tagger(folder)
 
 
 def _load_own(folder: Path) -> PassageModel:
@@ -43,34 +43,7 @@ def _load_own(folder: Path) -> PassageModel:
 def _load_transformer(folder: Path) -> PassageModel:
     from models.transformer.onnx_model import load_transformer
 
-    return load_transformer(folder, _partner(folder))
-
-
-def _partner(folder: Path) -> LinearModel | None:
-    """Load the shipped n-gram model that a tagger adds to its own scores."""
-    weights = _shared(folder, "partner", "weights.safetensors")
-    if weights is None:
-        return None
-    from models.linear import load_linear
-
-    return load_linear(weights.parent)
-
-
-def _shared(folder: Path, key: str, file: str) -> Path | None:
-    """Return the file of a shipped model that a tagger's configuration names; it must be the very one it was made with."""
-    try:
-        wanted = json.loads((folder / "model.json").read_text(encoding="utf-8")).get(key)
-    except (OSError, ValueError):
-        return None  # the loader says what is wrong with the folder
-    if wanted is None:
-        return None
-    path = shipped_folder() / str(wanted["name"]) / file
-    if not path.is_file() or _digest(path) != wanted["sha256"]:
-        raise ModelError(
-            f"Model folder {folder} needs the very {wanted['name']!r} that it was calibrated with; "
-            "install Eho anew or train the tagger anew."
-        )
-    return path
+    return load_transformer(folder)
 
 
 _LOADERS: Mapping[str, Callable[[Path], PassageModel]] = {
@@ -111,6 +84,20 @@ def shipped_folder() -> Path:
     return Path(str(files("models") / "shipped"))
 
 
+def shipped_file(folder: Path, wanted: Mapping[str, Any], file: str) -> Path:
+    """Return the file of a shipped model that the configuration in `folder` names, `wanted` being its name and sha256.
+
+    Raises ModelError unless it is the very file that the model in `folder` was made with.
+    """
+    path = shipped_folder() / str(wanted["name"]) / file
+    if not path.is_file() or file_digest(path) != wanted["sha256"]:
+        raise ModelError(
+            f"Model folder {folder} needs the very {wanted['name']!r} that it was calibrated with; "
+            "install Eho anew or train the tagger anew."
+        )
+    return path
+
+
 def list_models(folders: Sequence[Path] = ()) -> list[ModelCard]:
     """Return the cards of all models below the folders, the shipped ones first, by name."""
     cards: list[ModelCard] = []
@@ -131,9 +118,31 @@ def read_card(folder: Path) -> ModelCard:
         raise ModelError(f"Model card {folder / CARD} cannot be read ({error}); restore it or train the model anew.") from error
 
 
+def dated(version: str | None, made_on: date | None) -> tuple[str, str]:
+    """Return a new model's version, that of its day where none is given, and its day, today by default, as cards say them."""
+    day = made_on or datetime.now(UTC).date()
+    return version or day.strftime("%Y.%m.%d"), day.isoformat()
+
+
+def require_new(folder: Path) -> None:
+    """Raise ModelError where a folder that is to be written holds a model already."""
+    if (folder / CARD).exists():
+        raise ModelError(f"{folder} holds a model already; choose another folder, or remove it first.")
+
+
+def find_card(name: str, folders: Sequence[Path]) -> ModelCard:
+    """Return the card of a model given by its folder, or by the name on its card. Raises ModelError naming what there is."""
+    if Path(name).is_dir():
+        return read_card(Path(name))
+    cards = {card.name: card for card in list_models(folders)}
+    if name not in cards:
+        raise ModelError(f"There is no model {name!r}; known: {', '.join(sorted(cards)) or 'none'}. See eho models list.")
+    return cards[name]
+
+
 def write_card(folder: Path, card: ModelCard) -> ModelCard:
     """Write a card with the digests of all other files of the folder; return it with them."""
-    digests = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != CARD}
+    digests = {path.name: file_digest(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != CARD}
     whole = ModelCard(**{**asdict(card), "digests": digests, "folder": None})
     (folder / CARD).write_text(json.dumps(asdict(whole), ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return whole
@@ -146,42 +155,61 @@ def load_model(name: str, *, folders: Sequence[Path] = (), codebook_tag: str | N
     trained for another version of the codebook than `codebook_tag`.
     """
     folder = find_model(name, folders)
+    card = verified_card(folder, _LOADERS, "model that tags")
+    if codebook_tag is not None and card.codebook != codebook_tag:
+        raise ModelError(
+            f"Model {name!r} was trained for codebook {card.codebook}, this is {codebook_tag}; see eho models train."
+        )
+    return _LOADERS[card.format](folder)
+
+
+def verified_card(folder: Path, formats: Collection[str], kind: str) -> ModelCard:
+    """Read the card of a folder that holds safe files only, the very ones that the card names, in one of `formats`.
+
+    Raises ModelError in one line that names the file; `kind` is what a model of these formats is called there.
+    """
     is_card_there = (folder / CARD).is_file()
     for path in sorted(folder.iterdir()):
-        if path.suffix not in _SAFE_SUFFIXES and (is_card_there or path.suffix.lower() in _PICKLES):
+        if path.suffix not in _SAFE_SUFFIXES and (is_card_there or path.suffix.lower() in PICKLES):
             raise ModelError(
-                f"Model {name!r} holds {path.name}, which may run code when loaded; only JSON, safetensors and ONNX are read."
+                f"Model folder {folder} holds {path.name}, which may run code when loaded; "
+                "only JSON, safetensors and ONNX are read."
             )
     if not is_card_there and _is_bare_encoder(folder):
         raise ModelError(
             f"{folder} is a Hugging Face encoder without a tagger's heads; eho models train tagger --encoder {folder} adds them."
         )
     card = read_card(folder)
-    for file_name, digest in card.digests.items():
-        path = folder / file_name
-        if not path.is_file() or _digest(path) != digest:
-            raise ModelError(
-                f"Model {name!r}: {file_name} is not the file that its card names; restore it or train the model anew."
-            )
-    if codebook_tag is not None and card.codebook != codebook_tag:
+    if card.format not in formats:
         raise ModelError(
-            f"Model {name!r} was trained for codebook {card.codebook}, this is {codebook_tag}; see eho models train."
+            f"Model {card.name!r} has the format {card.format!r} and is no {kind} ({', '.join(formats)}); see eho models list."
         )
-    loader = _LOADERS.get(card.format)
-    if loader is None:
-        raise ModelError(f"Model {name!r} has the format {card.format!r}; this version of Eho reads {', '.join(_LOADERS)}.")
-    return loader(folder)
+    for name, digest in card.digests.items():
+        if not (folder / name).is_file() or file_digest(folder / name) != digest:
+            raise ModelError(
+                f"Model {card.name!r}: {name} is not the file that its card names; restore it or train the model anew."
+            )
+    return card
 
 
 def find_model(name: str, folders: Sequence[Path]) -> Path:
     """Return the folder of a model given by name, or by its folder. Raises ModelError naming what there is."""
-    for folder in (*folders, shipped_folder()):  # names first: a folder that happens to be called so must not take its place
-        if (folder / name / CARD).is_file():
-            return folder / name
+    if (named := find_named(name, folders)) is not None:
+        return named
     if Path(name).is_dir():
         return Path(name)
-    known = sorted({card.name for card in list_models(folders)})
-    raise ModelError(f"There is no model {name!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known) or 'none'}.")
+    raise no_such("model", name, {card.name for card in list_models(folders)})
+
+
+def find_named(name: str, folders: Sequence[Path]) -> Path | None:
+    """Return the folder of this name below `folders`, or else among the shipped ones, that holds a model."""
+    return next((parent / name for parent in (*folders, shipped_folder()) if (parent / name / CARD).is_file()), None)
+
+
+def no_such(kind: str, name: str, known: Collection[str]) -> ModelError:
+    """Return the error for an unknown name, which names those that there are."""
+    listed = ", ".join(sorted(known)) or "none"
+    return ModelError(f"There is no {kind} {name!r}; there {'is' if len(known) == 1 else 'are'} {listed}.")
 
 
 def _is_bare_encoder(folder: Path) -> bool:
@@ -191,5 +219,6 @@ def _is_bare_encoder(folder: Path) -> bool:
         return False
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Return the sha256 (hex) of a file, as cards name it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

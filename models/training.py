@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
-from importlib.resources import files
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from models.corpus import LabelledPassage, read_background, read_corpus, read_translations_of
+from models.corpus import LabelledPassage, as_headlines, bundled, read_background, read_corpus, read_translations_of, spread
 from models.linear import save_linear
 from models.linear_training import LinearOptions, Say, train_linear
-from models.public_text import HATE, OFFENCE, SETS, public_texts
-from models.registry import ModelCard, write_card
+from models.public_text import HATE, OFFENCE, SETS, texts_by_set
+from models.registry import ModelCard, dated, write_card
 
 BACKGROUND_ROWS_PER_FILE = 1500
 
@@ -45,8 +44,7 @@ def train_baseline(
     translated = read_translations_of(rows, translations)
     read, ordinary = _public(data) if data else ([], {})
     texts = read_background(background, most=BACKGROUND_ROWS_PER_FILE) + [text for mine in ordinary.values() for text in mine]
-    made_on = made_on or datetime.now(UTC).date()
-    version = version or made_on.strftime("%Y.%m.%d")
+    version, day = dated(version, made_on)
     trained = train_linear(
         [*rows, *translated], texts, families, codebook=codebook, name=name, version=version, read=read, options=options, say=say
     )
@@ -56,7 +54,7 @@ def train_baseline(
         version=version,
         format=trained.config["format"],
         codebook=codebook,
-        made_on=made_on.isoformat(),
+        made_on=day,
         intended_use="Candidates for review, search and aggregate counts; never a decision about a person or an outlet.",
         limits=(
             "It knows wording, not meaning: irony, implied meaning and unusual phrasing escape it.",
@@ -100,21 +98,14 @@ def _public(data: Path) -> tuple[list[LabelledPassage], dict[str, list[str]]]:
     Of encyclopaedias, books and news every second one comes again cut to the length of a headline. Held-out texts are left
     alone: a tagger that takes this model for its partner sets its thresholds on them.
     """
-    read: list[LabelledPassage] = []
-    by_set: dict[str, list[str]] = {one.name: [] for one in SETS}
-    for text in public_texts(data):
-        if text.read is not None and not text.is_held_out:
-            read.append(text.read)
-        elif text.is_known and not text.is_held_out:
-            by_set[text.set].append(text.text)
+    trained_on = {name: [text for text in texts if not text.is_held_out] for name, texts in texts_by_set(data).items()}
+    read = [text.read for texts in trained_on.values() for text in texts if text.read is not None]
+    ordinary: dict[str, list[str]] = {}
     for one in SETS:
-        mine = by_set[one.name]
-        step = max(1, len(mine) // one.most)
-        mine = mine[::step][: one.most]
-        if one.name not in (OFFENCE, HATE):
-            mine += [" ".join(text.split()[: 5 + at % 6]) for at, text in enumerate(mine[::2])]
-        by_set[one.name] = mine
-    return read, by_set
+        known = [text.text for text in trained_on[one.name] if text.read is None and text.is_known]
+        mine = spread(known, one.most)
+        ordinary[one.name] = mine if one.name in (OFFENCE, HATE) else mine + as_headlines(mine[::2])
+    return read, ordinary
 
 
 def _read_rows(read: Sequence[LabelledPassage]) -> list[dict[str, Any]]:
@@ -127,7 +118,7 @@ def _read_rows(read: Sequence[LabelledPassage]) -> list[dict[str, Any]]:
 
 def set_facts(name: str) -> dict[str, str]:
     """Return origin and licence of a public set, as cards state them."""
-    known = yaml.safe_load((files("models") / "data" / "sets.yaml").read_text(encoding="utf-8"))
+    known = yaml.safe_load(bundled("sets.yaml").read_text(encoding="utf-8"))
     facts: dict[str, str] = known.get(name, {"origin": "not stated", "licence": "not stated"})
     return facts
 

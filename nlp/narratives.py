@@ -85,7 +85,7 @@ class NarrativeStep:
             in_headline=in_headline,
             target_groups=self._targets(narrative, prediction),
             severity=self._severity(narrative, stance, prediction.severity),
-            needs_review=score < self._model.thresholds(narrative).show_at,
+            needs_review=score < self._model.thresholds(narrative).show_in(document.kind),
             speaker=speaker,
         )
         return _Candidate(annotation, (narrative, stance.value, speaker.type, passage.field))

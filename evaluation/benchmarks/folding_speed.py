@@ -8,7 +8,6 @@ Without the public data sets it folds the invented outlets' articles.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import sys
 import time
@@ -16,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eho.folding import fold
+from models.corpus import json_lines
 
 _ARTICLES = Path(__file__).resolve().parents[1] / "miniweb" / "content" / "articles"
 _NEWS = ("news_sq", "news_sr", "politika_sr")
@@ -25,10 +25,7 @@ _AIM_CHARACTERS = 3_000_000
 
 def read_texts(path: Path) -> list[str]:
     """Return the texts of a JSON-lines file (`text`, or `paragraphs` joined)."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    return [row["text"] if "text" in row else "\n".join(row["paragraphs"]) for row in rows]
+    return [row["text"] if "text" in row else "\n".join(row["paragraphs"]) for _, row in json_lines(path)]
 
 
 def plain_table(texts: Sequence[str]) -> dict[int, str]:

@@ -26,7 +26,7 @@ from sklearn.metrics import average_precision_score
 
 from eho.codebook import Codebook
 from evaluation.bootstrap import Resampling
-from models.corpus import LabelledPassage, json_lines, read_corpus
+from models.corpus import LabelledPassage, json_lines, read_corpus, spread
 from models.own.examples import Example
 from models.own.features import fit_present
 from models.own.library import OwnNarrative
@@ -232,7 +232,7 @@ def _on_real(model: OwnModel, cut: float, lang: str) -> dict[str, float]:
     for name in _REAL[lang] if folder else ():
         path = Path(str(folder)) / f"{name}.jsonl.gz"
         rows = [str(row["text"]) for _, row in json_lines(path)] if path.exists() else []
-        texts = [row[:500] for row in rows[:: max(1, len(rows) // _REAL_ROWS)][:_REAL_ROWS]]
+        texts = [row[:500] for row in spread(rows, _REAL_ROWS)]
         found[name] = round(1000 * float((model.probabilities(texts) >= cut).mean()), 1) if texts else 0.0
     return found
 

@@ -20,10 +20,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, f1_score
+from sklearn.metrics import f1_score
 
 from eho.codebook import Codebook
 from evaluation.augmentation import rewritings
+from models.calibration import mean_average_precision
 from models.corpus import read_corpus
 from models.encoder.network import EncoderShape, WordEncoder
 from models.encoder.pretraining import PretrainOptions, load_encoder, new_encoder
@@ -141,8 +142,8 @@ def figures_of(scores: Scores, held: Sequence[Example], labels: Labels, families
     said = [int(scores.stances[row, at].argmax()) for _, row, at in stances]
     sense = np.array([one.sense for one in held])
     return {
-        "label_map": _with_interval(_mean_ap, truth, scores.narratives, draws),
-        "family_map": _with_interval(_mean_ap, whole, best, draws),
+        "label_map": _with_interval(mean_average_precision, truth, scores.narratives, draws),
+        "family_map": _with_interval(mean_average_precision, whole, best, draws),
         "family_best_f1": _with_interval(_mean_best_f1, whole, best, draws),
         "stance_macro_f1": round(float(f1_score([one for one, _, _ in stances], said, average="macro")), 3),
         "sense_accuracy": round(float((scores.sense.argmax(1) == sense).mean()), 3),
@@ -153,11 +154,6 @@ def figures_of(scores: Scores, held: Sequence[Example], labels: Labels, families
 def _known(one: Example) -> list[tuple[int, int]]:
     """Return the narratives whose stance is known, with it."""
     return [] if one.stances is None else [(at, int(stance)) for at, stance in enumerate(one.stances) if stance >= 0]
-
-
-def _mean_ap(truth: NDArray[Any], scores: NDArray[Any]) -> float:
-    asked = np.flatnonzero(truth.any(0))
-    return float(np.mean([average_precision_score(truth[:, at], scores[:, at]) for at in asked]))
 
 
 def _mean_best_f1(truth: NDArray[Any], scores: NDArray[Any]) -> float:

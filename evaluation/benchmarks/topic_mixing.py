@@ -7,8 +7,6 @@ Albanian and in Serbian; it is together where both fall into one topic. NMI is w
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -21,8 +19,10 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from eho.folding import fold_text
 from index.intervals import wilson
+from models.corpus import json_lines
 from models.sentence.loading import load_sentence_encoder
-from models.topics.grouping import OUTLIER, Floats, GroupingOptions, centred, group
+from models.topics.grouping import OUTLIER, GroupingOptions, centred, group
+from models.vectors import Floats
 
 _SETS = (("sq", "sib200_als_Latn"), ("sr", "sib200_srp_Cyrl"))
 _RESAMPLES = 200
@@ -30,10 +30,8 @@ _RESAMPLES = 200
 
 def read_pairs(data: Path) -> tuple[list[str], list[str], list[str]]:
     """Return texts (all Albanian, then all Serbian in the same order), their languages and subjects."""
-    sets = []
-    for _, name in _SETS:
-        with gzip.open(data / "labeled" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-            sets.append({row["index_id"]: row for row in map(json.loads, lines)})
+    paths = [data / "labeled" / f"{name}.jsonl.gz" for _, name in _SETS]
+    sets = [{row["index_id"]: row for _, row in json_lines(path)} for path in paths]
     ids = sorted(set(sets[0]) & set(sets[1]))
     texts = [rows[id]["text"] for rows in sets for id in ids]
     languages = [language for language, _ in _SETS for _ in ids]

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import random
 import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from eho.errors import InputError
 from eho.folding import fold, fold_text
-from models.corpus import json_lines
+from models.corpus import bundled, json_lines, sentences
 
 TRAIN = ("sr_set_train", "hr_set_train", "hr500k_part", "sr_tweets", "hr_tweets")
 _GLUED = re.compile(r"\s+(?=[.,;:!?)\]}%”“]+(?:\s|$))|(?<=[(\[{„])\s+")
@@ -41,26 +38,16 @@ def read_iob2(path: Path, lang: str) -> list[NamedText]:
     """Read an IOB2 file (token and tag in the second and third column), one text a sentence. Raises InputError."""
     name = path.name.split(".")[0]
     rows: list[NamedText] = []
-    group, text = name, None
-    tokens: list[tuple[str, str]] = []
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate([*lines, "\n"], 1):
-            line = line.rstrip("\n")
-            if line.startswith("# newdoc"):
-                group = f"{name}:{line.partition('=')[2].strip()}"
-            elif line.startswith("# text = "):
-                text = line.removeprefix("# text = ").strip()
-            elif line.startswith("#"):
-                continue
-            elif line:
-                columns = line.split("\t")
-                if len(columns) < 3 or columns[2][:1] not in ("B", "I", "O"):
-                    raise InputError(f"{path} line {number}: {line[:60]!r} is no row of an IOB2 file.")
-                tokens.append((columns[1], columns[2]))
-            elif tokens:
-                rows.append(_sentence(tokens, text, lang, name, group))
-                tokens, text = [], None
+    group = None
+    for one in sentences(path):
+        if one.document is not None:
+            group = f"{name}:{one.document}"
+        for number, columns in one.rows:
+            if len(columns) < 3 or columns[2][:1] not in ("B", "I", "O"):
+                raise InputError(f"{path} line {number}: {' '.join(columns)[:60]!r} is no row of an IOB2 file.")
+        if one.rows:
+            tokens = [(columns[1], columns[2]) for _, columns in one.rows]
+            rows.append(_sentence(tokens, one.text, lang, name, group or f"{name}:{one.number}"))  # no documents: each alone
     return rows
 
 
@@ -92,9 +79,8 @@ def _place(tokens: Sequence[str], text: str | None) -> list[tuple[int, int]] | N
 
 def read_silver(names: Path | None = None) -> list[NamedText]:
     """Read the Albanian silver (`entities_sq.jsonl` beside `news_sq.jsonl`): names by order of occurrence, put into offsets."""
-    folder = files("models") / "data"
-    texts = {row["id"]: row["text"] for row in map(json.loads, (folder / "news_sq.jsonl").read_text("utf-8").splitlines())}
-    path = names or Path(str(folder / "entities_sq.jsonl"))
+    texts = {row["id"]: row["text"] for _, row in json_lines(bundled("news_sq.jsonl"))}
+    path = names or bundled("entities_sq.jsonl")
     rows = []
     for number, row in json_lines(path):
         text, at, spans = texts[row["id"]], 0, []

@@ -6,19 +6,22 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from eho.annotation import Stance
 from eho.errors import InputError
+from eho.files import replace_text
 from eho.folding import fold_text
+from models.corpus import json_objects
 
 PRESENT, ABSENT, SKIP = "present", "absent", "skip"
 LABELS = (PRESENT, ABSENT, SKIP)
 LEAST, RECOMMENDED = 8, 20  # of each label
 _MOST_CHARACTERS = 20_000  # a passage has 4 to 120 words; a whole book in one cell is a mistake
+_LINES = 'every line is one JSON object such as {"text": "…", "label": "…"}; a CSV file must end in .csv'
 _STANCES = tuple(stance.value for stance in Stance)
 
 
@@ -56,7 +59,11 @@ def read_examples(name: str, content: bytes) -> tuple[list[Example], int]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is not UTF-8 (byte {error.start + 1}); save the file as UTF-8.") from error
-    rows = _csv_rows(name, text) if name.lower().endswith(".csv") else _json_rows(name, text)
+    rows: Iterable[tuple[int, Mapping[str, Any]]] = (
+        _csv_rows(name, text)
+        if name.lower().endswith(".csv")
+        else json_objects(io.StringIO(text, newline=None), f"{name} line ", _LINES)
+    )
     found: dict[str, Example] = {}
     undecided = 0
     for number, row in rows:
@@ -88,29 +95,12 @@ def read_stored(path: Path) -> list[Example]:
 
 def write_examples(path: Path, examples: Sequence[Example]) -> None:
     """Write JSON lines, the whole file at once."""
-    lines = "".join(json.dumps(example.to_mapping(), ensure_ascii=False) + "\n" for example in examples)
-    waiting = path.with_name(path.name + ".new")
-    waiting.write_text(lines, encoding="utf-8", newline="\n")
-    waiting.replace(path)
+    replace_text(path, "".join(json.dumps(example.to_mapping(), ensure_ascii=False) + "\n" for example in examples))
 
 
 def masked(example: Example, text: str, evidence: str | None) -> Example:
     """Return the example with masked text; evidence that no longer stands in it is left out."""
     return replace(example, text=text, evidence=evidence if evidence and evidence in text else None)
-
-
-def _json_rows(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise InputError(f"{name} line {number} is no JSON: {error}. A CSV file must end in .csv.") from error
-            if not isinstance(row, dict):
-                raise InputError(
-                    f'{name} line {number}: {line.strip()[:60]!r} is no JSON object such as {{"text": "…", "label": "…"}}.'
-                )
-            yield number, row
 
 
 def _csv_rows(name: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +12,15 @@ from safetensors.numpy import load_file, save
 
 from eho.annotation import Stance
 from eho.errors import ModelError
-from eho.folding import fold
-from models.configured import ConfiguredModel, Floats, sigmoid, softmax
-from models.linear import Features, Heads, new_vectorizers, write_json
+from models.configured import ConfiguredModel, sigmoid, softmax
+from models.linear import WEIGHTS, Features, Heads, load_features, save_features, write_json
 from models.own.features import SentenceEncoder, find_sentence_encoder, probe_of, stacked, vectors_of
 from models.passages import NO_SENSE, PassageInput, PassagePrediction
-from models.spans import best_run
+from models.spans import best_words, word_gains
+from models.vectors import Floats
 
 FORMAT = "eho-own-1"
 _SAME_ENCODER = 0.999
-_WORD = re.compile(r"\w+")
 _CHARACTERS, _WORDS = 0, 1
 
 
@@ -79,15 +76,7 @@ class OwnModel(ConfiguredModel):
 
     def evidence(self, text: str) -> tuple[int, int]:
         """Return the run of words that speaks most for the narrative, as `[start, end)` of the text."""
-        folded = fold(text)
-        words = list(_WORD.finditer(folded.text))
-        if not words:
-            return 0, len(text)
-        gains = np.array([self._gain(word.group()) for word in words])
-        for at, (word, following) in enumerate(pairwise(words)):
-            gains[at : at + 2] += self._gain_of(f"{word.group()} {following.group()}", _WORDS) / 2
-        first, last = best_run((gains - gains.mean()).tolist())
-        return folded.to_original(words[first].start(), words[last].end())
+        return best_words(word_gains(text, self._gain, lambda pair: self._gain_of(pair, _WORDS))) or (0, len(text))
 
     def _gain(self, word: str) -> float:
         return sum(self._gain_of(gram, _CHARACTERS) for gram in self._grams_of(word)) + self._gain_of(word, _WORDS)
@@ -113,15 +102,12 @@ class OwnModel(ConfiguredModel):
 def save_own(folder: Path, config: Mapping[str, Any], features: Features, present: Heads, stance: Heads | None) -> None:
     """Write `model.json`, `vocabulary.json` and `weights.safetensors` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    kinds = {"characters": features.characters, "words": features.words}
-    arrays = {f"{name}.idf": np.asarray(one.idf_, dtype=np.float32) for name, one in kinds.items()}
+    arrays = save_features(folder, features)
     for name, head in (("present", present), ("stance", stance)):
         if head is not None:
             arrays[f"{name}.weights"] = np.ascontiguousarray(head.weights, dtype=np.float32)
             arrays[f"{name}.bias"] = np.ascontiguousarray(head.bias, dtype=np.float32)
-    (folder / "weights.safetensors").write_bytes(save(arrays))
-    vocabulary = {name: sorted(one.vocabulary_, key=one.vocabulary_.__getitem__) for name, one in kinds.items()}
-    write_json(folder / "vocabulary.json", vocabulary)
+    (folder / WEIGHTS).write_bytes(save(arrays))
     write_json(folder / "model.json", {**config, "stances": [] if stance is None else list(stance.labels)})
 
 
@@ -129,16 +115,11 @@ def load_own(folder: Path) -> OwnModel:
     """Read a folder that `save_own` wrote. Raises ModelError in one line where a file or the sentence encoder is missing."""
     try:
         config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-        arrays = load_file(folder / "weights.safetensors")
-        made = new_vectorizers(len(vocabulary["characters"]), len(vocabulary["words"]))
-        for vectorizer, name in zip(made, ("characters", "words"), strict=True):
-            vectorizer.vocabulary = vectorizer.vocabulary_ = {gram: at for at, gram in enumerate(vocabulary[name])}
-            vectorizer.idf_ = arrays[f"{name}.idf"]
+        arrays = load_file(folder / WEIGHTS)
         present = Heads((str(config["narrative"]),), arrays["present.weights"], arrays["present.bias"])
         labels = tuple(config["stances"])
         stance = Heads(labels, arrays["stance.weights"], arrays["stance.bias"]) if labels else None
-        return OwnModel(config, Features(*made), present, stance, _encoder_for(folder, config))
+        return OwnModel(config, load_features(folder, arrays), present, stance, _encoder_for(folder, config))
     except ModelError:
         raise
     except Exception as error:  # safetensors raises its own error type; to the user every cause is one and the same

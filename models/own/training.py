@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from eho.errors import InputError
 from models.configured import sigmoid
+from models.corpus import as_headlines, bundled, json_lines
 from models.linear import Features, Heads
 from models.own.examples import LEAST, RECOMMENDED, Example, key_of
 from models.own.features import (
@@ -57,9 +57,8 @@ def ordinary_texts() -> list[str]:
     """
     texts = []
     for name in _ORDINARY:
-        lines = (files("models") / "data" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-        texts += [str(json.loads(line)["text"]) for line in lines]
-    return texts + [" ".join(text.split()[: 5 + at % 6]) for at, text in enumerate(texts[::3])]
+        texts += [str(row["text"]) for _, row in json_lines(bundled(f"{name}.jsonl"))]
+    return texts + as_headlines(texts[::3])
 
 
 def train_own(

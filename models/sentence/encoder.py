@@ -11,18 +11,18 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from eho.folding import fold_text
+from models.configured import Configured
 from models.encoder.table import WordTable
 from models.encoder.words import SPECIALS, WORD_BUCKETS, folded_words, to_places, word_ids
 from models.sentence.lexical import LexicalSketch, join
+from models.vectors import Floats, unit
 
 MOST_WORDS = 96
 MOST_READ = 2048
 _BATCH_PIECES = 32
 _STATIC_BATCH = 1024
-Floats = NDArray[np.float32]
 
 
 class SentenceEncoder(Protocol):
@@ -67,25 +67,12 @@ def in_pieces(lengths: Sequence[int], encode: Callable[[list[tuple[int, int, int
     return unit(summed)
 
 
-def unit(vectors: NDArray[np.floating]) -> Floats:
-    """Scale rows to length one; rows of zeros stay."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)
-
-
-class _FoldedEncoder:
-    """Name, version, the splitting into folded words and the lexical part, which both shipped kinds share."""
+class _FoldedEncoder(Configured):
+    """The splitting into folded words and the lexical part, which both shipped kinds share."""
 
     def __init__(self, config: Mapping[str, Any], lexical: LexicalSketch) -> None:
-        self._config, self._lexical = config, lexical
-
-    @property
-    def name(self) -> str:
-        return str(self._config["name"])
-
-    @property
-    def version(self) -> str:
-        return str(self._config["version"])
+        super().__init__(config)
+        self._lexical = lexical
 
     @property
     def width(self) -> int:

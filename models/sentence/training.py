@@ -18,7 +18,6 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,14 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from eho.errors import InputError, ModelError
+from eho.errors import InputError
 from eho.folding import fold_text
-from models.corpus import json_lines
+from models.corpus import bundled, json_lines
 from models.encoder.network import as_tensors
 from models.encoder.pretraining import load_encoder
 from models.encoder.sets import PAIRS, Translation, read_translations
 from models.encoder.words import SPECIALS, WORD_BUCKETS, to_batch, word_ids
-from models.registry import ModelCard, write_card
+from models.registry import ModelCard, require_new, write_card
 from models.sentence.batches import SHARES, Pairs, Sentence, batch, mine, read_pairs, same_sentences
 from models.sentence.export import write_encoder
 from models.sentence.lexical import LexicalSketch, join, rarity_of
@@ -47,7 +46,6 @@ Say = Callable[[str], None]
 Network = EncoderNetwork | StaticNetwork
 _HELD_OUT = 40  # one translation in so many is kept to measure; of the few news passages one in four
 _HELD_OUT_NEWS = 4
-_NEWS = Path(str(files("models") / "data"))
 _ENCODED_AT_ONCE = 64
 
 
@@ -95,8 +93,7 @@ def train_sentence(
     `encoder`: a pretrained encoder's folder. Raises InputError where a folder is missing, ModelError where `out` holds a model.
     """
     chosen = options or SentenceOptions()
-    if (out / "card.json").exists():
-        raise ModelError(f"{out} holds a model already; choose another folder, or remove it first.")
+    require_new(out)
     if not (encoder / "encoder.json").is_file():
         raise InputError(f"{encoder} holds no pretrained encoder; make one with eho models train encoder.")
     extra = sorted(translations.glob("*.jsonl")) if translations is not None else []
@@ -124,7 +121,7 @@ def train_sentence(
 
 def read_news() -> list[Translation]:
     """Return the bundled news passages of SETimes with their Albanian versions."""
-    sides = ({row["id"]: row["text"] for _, row in json_lines(_NEWS / f"news_{lang}.jsonl")} for lang in ("sq", "sr"))
+    sides = ({row["id"]: row["text"] for _, row in json_lines(bundled(f"news_{lang}.jsonl"))} for lang in ("sq", "sr"))
     sq, sr = sides
     return [Translation(sq=sq[at], sr=sr[at]) for at in sq if at in sr]
 

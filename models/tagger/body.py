@@ -12,7 +12,7 @@ from models.encoder.table import save_table
 from models.tagger.examples import Labels
 from models.tagger.export import export_tagger
 from models.tagger.network import TaggerHeads, TaggerNetwork
-from models.tagger.onnx_model import FORMAT, WORDS, OnnxTagger, load_tagger
+from models.tagger.onnx_model import FORMAT, NETWORK, WORDS, OnnxTagger, load_tagger
 
 
 class TaggerBody(Protocol):
@@ -59,8 +59,8 @@ class WordBody:
         if not isinstance(network, TaggerNetwork):
             raise TypeError(f"heads on a {type(network.encoder).__name__} are no heads on the small encoder")
         folder.mkdir(parents=True, exist_ok=True)
-        save_table(folder / WORDS, network.encoder.table.weight.detach().numpy())
-        export_tagger(network, folder / "tagger.onnx")
+        save_table(folder / WORDS, network.encoder.table.weight.detach().numpy(), bits=4)
+        export_tagger(network, folder / NETWORK)
 
     def load(self, folder: Path) -> OnnxTagger:
         """Read a folder back. Raises ModelError."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.corpus import LabelledPassage, read_translations_of
-from models.public_text import HATE, OFFENCE, SETS, PublicText, public_texts
+from models.public_text import HATE, OFFENCE, SETS, PublicText, texts_by_set
 from models.tagger.examples import UNKNOWN, Example, Labels, background, from_passage
 
 Rewriting = Callable[[LabelledPassage], LabelledPassage | None]  # None: there is nothing to rewrite
@@ -58,9 +58,7 @@ def gather(
 
 
 def _public(data: Path | None, labels: Labels, draw: random.Random) -> tuple[list[Example], list[Example], list[Example]]:
-    by_set: dict[str, list[PublicText]] = {one.name: [] for one in SETS}
-    for text in public_texts(data):
-        by_set[text.set].append(text)
+    by_set = texts_by_set(data)
     taken: list[Example] = []
     held_out: list[Example] = []
     measuring: list[Example] = []

@@ -36,8 +36,8 @@ class TaggerOptions:
     head_rate: float = 1e-3
     mistyped: float = 0.06
     without_context: float = 0.3
-    masked: float = 0.05
     focus: float = 1.0  # exponent of the asymmetric loss on negatives (Ridnik et al. 2021)
+    evidence_weight: float = 1.0  # of the evidence loss beside the narratives'
     seed: int = 11
     frozen_words: bool = True  # the word table stays as pretrained: a third of the time, and one table for all shipped networks
     accumulate: int = 1  # batches before the weights move: a large batch on a card with little memory
@@ -184,7 +184,7 @@ def _loss(output: TaggerOutput, chosen: Sequence[Example], spans: Sequence[tuple
         mine = [chosen[at] for at in rows]
         truth = torch.from_numpy(np.stack([one.narratives for one in mine if one.narratives is not None])).to(device)
         total = total + _asymmetric(output.narratives[rows].float(), truth, weights[rows], options.focus)
-        total = total + 0.5 * _evidence_loss(output, chosen, rows, spans)
+        total = total + options.evidence_weight * _evidence_loss(output, chosen, rows, spans)
         stances = torch.from_numpy(np.stack([one.stances for one in mine if one.stances is not None])).to(device)
         if (stances >= 0).any():
             total = total + 0.5 * functional.cross_entropy(

@@ -12,9 +12,9 @@ from safetensors.numpy import save_file
 
 from models.encoder.table import save_table
 from models.tagger.examples import Labels
-from models.tagger.export import write_onnx
+from models.tagger.export import export_heads
 from models.tagger.network import TaggerHeads
-from models.tagger.onnx_model import OnnxTagger
+from models.tagger.onnx_model import NETWORK, OnnxTagger
 from models.transformer.network import TransformerTagger
 from models.transformer.onnx_model import FORMAT, TABLE, TOKENIZER, load_transformer
 from models.transformer.pieces import PieceCutter
@@ -57,7 +57,7 @@ class TransformerBody:
             save_table(folder / TABLE, rows)
         else:
             save_file({"rows": rows}, folder / TABLE)
-        self._export(network, folder / "tagger.onnx", quantise=quantise)
+        self._export(network, folder / NETWORK, quantise=quantise)
 
     def load(self, folder: Path) -> OnnxTagger:
         """Read a folder back. Raises ModelError."""
@@ -74,4 +74,4 @@ class TransformerBody:
             inputs["types"], axes = arrays["types"], [*axes, pieces]
         if hasattr(network.encoder, "set_attn_implementation"):
             network.encoder.set_attn_implementation("eager")  # the plain form of attention, which every exporter knows
-        write_onnx(network, inputs, axes, path, quantise=quantise)
+        export_heads(network, inputs, axes, path, quantise=quantise)

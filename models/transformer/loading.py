@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from eho.errors import InputError, ModelError
+from models.registry import PICKLES, file_digest
 from models.transformer.body import TransformerBody
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 _SHARDS = "model.safetensors.index.json"
-PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz"})
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _ELSEWHERE = (
     "download its folder where there is a network (config.json, model.safetensors, tokenizer.json) and give that folder's path, "
@@ -60,7 +59,7 @@ def check_folder(folder: Path) -> None:
 
 
 def _facts(folder: Path) -> dict[str, Any]:
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.safetensors"))}
+    digests = {path.name: file_digest(path) for path in sorted(folder.glob("*.safetensors"))}
     return {"name": folder.resolve().name, "use": "pretrained encoder", "licence": "not stated; see where it came from"} | {
         "sha256": digests
     }

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from models.linear import LinearModel
 from models.tagger.onnx_model import OnnxTagger, Prepared, load_with
 from models.transformer.pieces import PieceCutter
+from models.vectors import Floats
 
 FORMAT = "eho-transformer-1"
 TOKENIZER, TABLE = "tokenizer.json", "pieces.safetensors"
-Floats = NDArray[np.float32]
 
 
 class PieceReader:
@@ -48,7 +47,7 @@ class PieceReader:
         return rows if self._scales is None else rows * self._scales[ids][..., None]
 
 
-def load_transformer(folder: Path, partner: LinearModel | None = None) -> OnnxTagger:
+def load_transformer(folder: Path) -> OnnxTagger:
     """Read the folder of a tagger on a Hugging Face encoder. Raises ModelError in one line where it is broken."""
 
     def reader(config: Mapping[str, Any]) -> PieceReader:
@@ -57,4 +56,4 @@ def load_transformer(folder: Path, partner: LinearModel | None = None) -> OnnxTa
         cutter = PieceCutter(tokenizer, most=int(config["most_pieces"]), pad=int(config["pad"]))
         return PieceReader(cutter, arrays["rows"], arrays.get("scales"), types=bool(config["types"]))
 
-    return load_with(folder, reader, partner)
+    return load_with(folder, reader)

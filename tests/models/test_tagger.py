@@ -14,16 +14,20 @@ import torch
 
 from eho.codebook import Codebook
 from eho.errors import ModelError
+from models.calibration import pick_thresholds
 from models.corpus import LabelledAnnotation, LabelledPassage, read_corpus
 from models.encoder.network import EncoderShape, WordEncoder, as_tensors
-from models.encoder.words import SEPARATOR, to_batch
-from models.passages import PassageInput
+from models.encoder.words import SEPARATOR, split_words, to_batch
+from models.linear import LinearModel, load_linear, save_linear
+from models.linear_training import LinearOptions, train_linear
+from models.passages import PassageInput, Thresholds
 from models.registry import load_model, read_card
 from models.tagger.assembly import TaggerPlan, train_and_save, write_model
 from models.tagger.body import as_body
-from models.tagger.examples import UNKNOWN, Labels, from_passage, inputs_of, loosened
+from models.tagger.examples import MOST_WORDS, STANCES, UNKNOWN, Labels, from_passage, inputs_of, loosened
 from models.tagger.network import TaggerNetwork
 from models.tagger.onnx_model import OnnxTagger
+from models.tagger.partner import Partner, Shares
 from models.tagger.training import TaggerOptions, score, train_tagger
 
 _SHAPE = EncoderShape(embedding=32, width=48, layers=1, heads=4, inner=96, positions=256)
@@ -230,3 +234,57 @@ def test_the_tagger_is_a_passage_model(folder: Path) -> None:
     assert isinstance(model, OnnxTagger)
     assert model.calibrated
     assert model.thresholds("no_such_narrative").show_at == 1.0
+
+
+@pytest.fixture(scope="module")
+def beside(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> LinearModel:
+    families = {narrative.id: narrative.family for narrative in Codebook.load().narratives}
+    options = LinearOptions(least_positives=2)
+    training = train_linear(read_corpus(small_corpus), [], families, codebook="1", name="n", version="1", options=options)
+    folder = tmp_path_factory.mktemp("beside")
+    save_linear(folder, training.config, training.features, training.heads)
+    return load_linear(folder)
+
+
+def test_the_partner_speaks_by_its_shares(small_corpus: Path, beside: LinearModel) -> None:
+    row = next(row for row in read_corpus(small_corpus) if row.annotations)
+    narrative = row.annotations[0].narrative
+    words = split_words(row.text, most=MOST_WORDS)
+    silent, loud = Partner(beside, Shares()), Partner(beside, Shares(narratives=2.0, evidence=1.0, stances=1.0, sense=1.0))
+    features = loud.features([row.text])
+    own = np.ones((1, 1), np.float32)
+    alone = beside.narrative_scores(features, [narrative])
+    assert silent.add_to_narratives(own, features, [narrative]) == own
+    assert loud.add_to_narratives(own, features, [narrative]) == pytest.approx(own + 2 * alone)
+    even = np.full((1, len(STANCES)), 1 / len(STANCES), np.float32)
+    assert (silent.mix_stances(even, features[0], [narrative], STANCES) == even).all()
+    said = beside.stances(features[0], [narrative])[narrative]
+    assert loud.mix_stances(even, features[0], [narrative], STANCES)[0] == pytest.approx([said.get(one, 0.0) for one in STANCES])
+    senses = list(beside.predict_sense([row.text])[0])
+    nobody = np.zeros((1, len(senses)), np.float32)
+    assert loud.mix_sense(nobody, features, senses)[0] == pytest.approx(list(beside.predict_sense([row.text])[0].values()))
+    flat = np.zeros(len(words.forms), np.float32)
+    assert (silent.add_to_evidence(flat, row.text, words, narrative) == flat).all()
+    marked = loud.add_to_evidence(flat, row.text, words, narrative)
+    assert marked.sum() == pytest.approx(0, abs=1e-3)
+    assert marked.max() > marked.min()
+
+
+def test_a_narrative_that_the_partner_does_not_know_is_left_to_the_network(beside: LinearModel) -> None:
+    partner = Partner(beside, Shares(narratives=2.0, evidence=1.0, stances=1.0, sense=1.0))
+    text = "Një fjali krejt e zakonshme për motin."
+    features, words = partner.features([text]), split_words(text, most=MOST_WORDS)
+    own = np.array([[0.1, 0.2, 0.3, 0.2, 0.2]], np.float32)
+    assert (partner.mix_stances(own, features[0], ["unheard_of"], STANCES) == own).all()
+    assert partner.add_to_narratives(own[:, :1], features, ["unheard_of"]) == own[:, :1]
+    assert not partner.add_to_evidence(np.zeros(len(words.forms), np.float32), text, words, "unheard_of").any()
+
+
+def test_articles_may_need_more_than_comments_to_show_a_narrative() -> None:
+    truth = np.array([[1], [1], [1], [0], [0], [0]], np.int8)
+    probabilities = np.array([[0.9], [0.8], [0.4], [0.7], [0.3], [0.1]])
+    found = pick_thresholds(
+        probabilities, truth, np.array([1, 1, 1, 0, 1, 1.0]), ["a"], {"a": "f"}, 0.9, np.array([1, 1, 1, 5, 1, 1.0])
+    )["a"]
+    assert (found.show_in("comment"), found.show_in("post"), found.show_in("article")) == (0.4, 0.4, 0.8)
+    assert Thresholds(0.2, 0.5).show_in("article") == 0.5

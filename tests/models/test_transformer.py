@@ -22,7 +22,7 @@ from models.encoder.words import split_words
 from models.passages import PassageInput
 from models.registry import load_model, read_card
 from models.tagger.assembly import TaggerPlan, train_and_save
-from models.tagger.examples import Example, Labels, from_passage
+from models.tagger.examples import STANCES, Example, Labels, from_passage
 from models.tagger.onnx_model import OnnxTagger
 from models.tagger.training import TaggerOptions, score, train_tagger
 from models.transformer.loading import load_body
@@ -126,7 +126,8 @@ def test_float_answers_are_those_of_pytorch_and_8_bit_ones_are_near(
     network = train_tagger(body, examples, _LABELS, TaggerOptions(epochs=1, encoder_rate=1e-3), _SAY, titles)
     expected = score(network, examples)
     config = {
-        "narratives": list(_LABELS.narratives), "families": dict.fromkeys(_LABELS.narratives, "x"), "stances": [], "senses": [],
+        "narratives": list(_LABELS.narratives), "families": dict.fromkeys(_LABELS.narratives, "x"), "stances": STANCES,
+        "senses": _LABELS.senses,
         "targets": [], "calibration": {}, "evidence_at": 0.0, "thresholds": {}, "name": "x", "version": "1", "codebook": "1", **body.config,
     }  # fmt: skip
     most = {}

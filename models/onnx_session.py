@@ -1,0 +1,16 @@
+"""Opens a network that ONNX Runtime computes; models read their networks through this one door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+
+def open_session(network: Path, config: Mapping[str, Any]) -> onnxruntime.InferenceSession:
+    """Open a network on the processor; `threads` of the model's configuration, all cores without it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(config.get("threads", 0))
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
