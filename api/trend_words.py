@@ -14,9 +14,7 @@ POINTS = (
     "share",
     "low",
     "high",
-    "corrected",
-    "corrected_low",
-    "corrected_high",
+    *CORRECTED,
     "flags",
 )
 COMPARED = ("key", "a", "b", "share_a", "share_b", "difference", "low", "high", "detectable", "q", "verdict")

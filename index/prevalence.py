@@ -46,9 +46,9 @@ class _Stratum:
 
 
 class Correction:
-    """The correction of one series: `read` documents of it, and how many of how many documents the machine found."""
+    """The correction of one series: `read` documents of it, and how many of how many independent ones the machine found."""
 
-    def __init__(self, read: Sequence[Read], found: int, documents: float) -> None:
+    def __init__(self, read: Sequence[Read], found: float, documents: float) -> None:
         if problem := why_not(read):
             raise ValueError(problem)
         self.read = len(read)

@@ -116,7 +116,8 @@ def corrected(series: Series, node: Node, base: Node, within: Node, options: Tre
     if problem is None:
         from index.prevalence import Correction  # numpy: only where there is something to correct
 
-        found = Correction(read, series.overall["count"], sum(point.effective for point in series.points))
+        effective = sum(point.effective for point in series.points)
+        found = Correction(read, series.overall["share"] * effective, effective)
         if found.is_informative:
             return _with_correction(series, found)
         problem = "the machine's label may say nothing about these documents"

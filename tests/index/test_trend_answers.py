@@ -129,6 +129,8 @@ def test_copies_of_one_story_do_not_make_a_share_surer(index: Index) -> None:
     assert (alone.denominator, every.denominator) == (60, 240)
     assert (every.share, every.low, every.high) == pytest.approx((alone.share, alone.low, alone.high))
     assert every.effective == pytest.approx(60)
+    read = [AuditedDocument(row.document.id, 1.0, frozenset({"x"}), (("x", "endorse"),)) for row in rows]
+    assert index.trends(parse(""), options(copies="include", audited=tuple(read))).series[0].correction["read"] == 60
 
 
 def test_the_period_is_chosen_by_what_it_can_show(index: Index) -> None:
@@ -162,6 +164,8 @@ def test_documents_that_people_read_correct_the_share(index: Index) -> None:
     assert series.overall["share"] == pytest.approx(0.1)
     assert all(point.corrected is not None for point in series.points)
     assert answer.method["corrected_for_classifier_error"] and answer.method["corrected_series"] == ["x"]
+    again = index.trends(parse(""), options(audited=tuple(read), copies="include")).series[0]
+    assert again.overall["corrected"] == series.overall["corrected"]  # there are no copies here
     few = index.trends(parse(""), options(audited=tuple(read[:299])))
     assert few.method["note"] == "uncorrected for classifier error" and few.series[0].points[0].corrected is None
     assert few.method["uncorrected_because"] == ["299 documents of the series were read at random, 300 are needed"]
