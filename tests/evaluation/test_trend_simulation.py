@@ -31,7 +31,7 @@ def test_intervals_hold_the_truth_in_about_95_of_100_cases(scores: dict[str, Sco
 
 @pytest.mark.parametrize("name", ["truth, with copies, not clustered", "machine, originals, uncorrected"])
 def test_without_clusters_or_correction_they_do_not(scores: dict[str, Score], name: str) -> None:
-    assert scores[name].coverage + 3 * scores[name].error < 0.93
+    assert scores[name].coverage + 2 * scores[name].error < 0.93
 
 
 def test_without_copies_clustering_changes_nothing() -> None:
