@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import resources
@@ -145,8 +144,9 @@ def _cells(share: Share, words: Wording) -> tuple[str, str, str]:
 def _methods(numbers: Numbers, names: Names, words: Wording) -> list[str]:
     stances = ", ".join(names("stance", stance).lower() for stance in PREVALENT)
     own = [words("report_share_note"), words("method_stances", stances=stances), words("report_humanising_also")]
-    answer: Mapping[str, Any] = numbers.base
-    return [*own, *method_lines(answer, names, words)]
+    if any(answer["method"]["uncorrected_because"] for answer in numbers.families.values()):
+        own.append(words("method_uncorrected"))  # the base has no tags, so its own method is silent about them
+    return [*own, *method_lines(numbers.base, names, words)]
 
 
 def _language(lang: str) -> Language:

@@ -111,7 +111,7 @@ def test_an_unknown_language_is_no_silent_fallback(web: httpx.Client) -> None:
         ("/?sort=best", 400, "sort is 'best'; use one of relevance, date"),
         ("/?narrative=none", 400, "There is no narrative 'none'"),
         ("/?cursor=broken", 400, "ursor"),
-        ("/trends?by=year", 400, "by is 'year'; use one of day"),
+        ("/trends?by=year", 400, "by is 'year'; use one of auto, day"),
         ("/trends?narrative=none", 400, "Unknown narrative 'none'"),
         ("/trends.png?split=party", 400, "split is 'party'"),
         ("/static/wording.yaml", 404, ""),
