@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api import cli_annotate, cli_answers, cli_data, cli_evaluate, cli_manage, cli_topics
+from api import cli_annotate, cli_answers, cli_data, cli_evaluate, cli_manage, cli_query, cli_stories, cli_topics
 from api.output import print_line, say, use_utf8
 from eho import __version__
 from eho.errors import EhoError
@@ -33,6 +33,8 @@ app = typer.Typer(
 )
 cli_data.register(app)
 cli_answers.register(app)
+cli_query.register(app)
+cli_stories.register(app)
 cli_topics.register(app)
 cli_manage.register(app)
 cli_evaluate.register(app)

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query; docs/operator.md explains the language.")] = "",
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query; docs/query-language.md explains the language.")] = "",
     from_: options.From = None,
     to: options.To = None,
     source: options.InSources = None,
@@ -49,7 +49,10 @@ def search(
     sort: Annotated[str, typer.Option("--sort", help="relevance or date.")] = "relevance",
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Hits on a page.")] = 20,
     cursor: Annotated[str | None, typer.Option("--cursor", help="The `next` of the page before.")] = None,
+    collapse: Annotated[bool, typer.Option("--collapse/--copies", help="Show copies of one text once, or each.")] = False,
     include_needs_review: options.Unreviewed = False,
+    stems: options.Stems = None,
+    language: options.Language = "en",
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
     as_table: options.AsTable = False,
@@ -69,7 +72,10 @@ def search(
             sort=sort,
             limit=limit,
             cursor=cursor,
+            collapse=collapse,
             include_needs_review=include_needs_review,
+            stems=stems,
+            language=language,
         )
         invented = service.has_invented_sources
     rows = [_hit_row(hit) for hit in answer["hits"]]
@@ -114,7 +120,6 @@ def trends(
     copies: options.Copies = "exclude",
     changes: Annotated[bool, typer.Option("--changes", help="Look for changes of level and bursts.")] = False,
     out: Annotated[str | None, typer.Option("--out", metavar="FILE", help="Draw it: FILE.svg, .png or .json.")] = None,
-    ui: options.Ui = "en",
     from_: options.From = None,
     to: options.To = None,
     source: options.InSources = None,
@@ -122,6 +127,8 @@ def trends(
     kind: options.Kinds = None,
     stance: options.Stances = None,
     include_needs_review: options.Unreviewed = False,
+    stems: options.Stems = None,
+    language: options.Language = "en",
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
     as_table: options.AsTable = False,
@@ -148,11 +155,12 @@ def trends(
             kind=kind or (),
             stance=stance or (),
             include_needs_review=include_needs_review,
-            language=ui,
+            stems=stems,
+            language=language,
         )
         invented = service.has_invented_sources
         if out is not None:
-            draw(service, answer, Path(out), language=ui, split=split)
+            draw(service, answer, Path(out), language=language, split=split)
     print_rows(list(point_rows(answer)), POINTS, form=form, json_value=answer, query=answer["query"], snapshot=answer["snapshot"])
     if form == "table":
         for line in said_of(answer):
@@ -173,7 +181,6 @@ def compare(
         str | None, typer.Option("--match", help="ownership (for two languages), audience or none: compare like outlets only.")
     ] = None,
     copies: options.Copies = "exclude",
-    ui: options.Ui = "en",
     from_: options.From = None,
     to: options.To = None,
     source: options.InSources = None,
@@ -181,6 +188,8 @@ def compare(
     kind: options.Kinds = None,
     stance: options.Stances = None,
     include_needs_review: options.Unreviewed = False,
+    stems: options.Stems = None,
+    language: options.Language = "en",
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
     as_table: options.AsTable = False,
@@ -203,7 +212,8 @@ def compare(
             kind=kind or (),
             stance=stance or (),
             include_needs_review=include_needs_review,
-            language=ui,
+            stems=stems,
+            language=language,
         )
         invented = service.has_invented_sources
     asked = f"{a} against {b}"

@@ -31,7 +31,13 @@ Unreviewed = Annotated[
     bool, typer.Option("--include-needs-review", help="Also annotations below the threshold that readers are shown.")
 ]
 Copies = Annotated[str, typer.Option("--copies", help="exclude: one document a story; include: copies too.")]
-Ui = Annotated[str, typer.Option("--ui", metavar="LANGUAGE", help="Language of what is said: sq, sr-Latn, sr-Cyrl or en.")]
+Stems = Annotated[
+    bool | None,
+    typer.Option(
+        "--stems/--no-stems", help="Also other forms of words typed without quotation marks; the setting search.stems by default."
+    ),
+]
+Language = Annotated[str, typer.Option("--language", metavar="CODE", help="What is explained in: en, sq, sr-Latn or sr-Cyrl.")]
 Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Name of a model, or its folder.")]
 NoMask = Annotated[bool, typer.Option("--no-mask", help="Leave personal details in place.")]
 InputFile = Annotated[str, typer.Argument(metavar="[FILE|-]", help="JSON lines; - is standard input.")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from index.answers import Filters
 from index.comparison import CompareOptions
 from index.comparison import compare as compare_sides
 from index.nodes import DateRange, Keyword, Query
-from index.query import parse, read_days
+from index.query import read_days
 from index.trends import TrendOptions
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def compare(
     lang: Sequence[str] = (),
     kind: Sequence[str] = (),
     include_needs_review: bool = False,
+    stems: bool | None = None,
     language: str = "en",
 ) -> dict[str, Any]:
     """Compare the share of each narrative (of all in the codebook, where neither a query nor one is given) in A and in B.
@@ -53,7 +54,10 @@ def compare(
     """
     from api.service import STANCES, UI_LANGUAGES
 
-    asked, sides = parse(q, parts.vocabulary), {name: side_of(text, parts, name) for name, text in (("a", a), ("b", b))}
+    def read(text: str) -> Query:
+        return service.queries.parse(text, stems=stems)
+
+    asked, sides = read(q), {name: side_of(text, parts, name, read) for name, text in (("a", a), ("b", b))}
     for name in narrative:
         check_narrative(parts, name)
     narratives = tuple(narrative) or (() if q.strip() else tuple(one.id for one in parts.codebook.narratives))
@@ -61,7 +65,7 @@ def compare(
         match = "ownership" if all(_is_language(side) for side in sides.values()) else "none"
     options = TrendOptions(
         filters=Filters(start, end, tuple(source), tuple(lang), tuple(kind)),
-        of=None if of is None else parse(of, parts.vocabulary),
+        of=None if of is None else read(of),
         narratives=narratives,
         copies=choice("copies", copies, ("exclude", "include")),
         stances=tuple(choice("stance", one, STANCES) for one in stance) or counted_stances(parts, asked, narratives),
@@ -75,7 +79,7 @@ def compare(
     return compare_sides(parts.index(), sides["a"], sides["b"], asked, CompareOptions(options, chosen, types))
 
 
-def side_of(text: str, parts: Parts, name: str) -> Query:
+def side_of(text: str, parts: Parts, name: str, read: Callable[[str], Query]) -> Query:
     """Read one side: the id of a source, a language, a period (2026, 2026-03, 2026-03-01..2026-03-20), or any query."""
     text = text.strip()
     if not text:
@@ -85,7 +89,7 @@ def side_of(text: str, parts: Parts, name: str) -> Query:
     if text.lower() in _LANGUAGES:
         return Query(text, Keyword("lang", fold_text(text)))
     days = _days(text)
-    return Query(text, days) if days is not None else parse(text, parts.vocabulary)
+    return Query(text, days) if days is not None else read(text)
 
 
 def _days(text: str) -> DateRange | None:

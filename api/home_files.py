@@ -14,6 +14,7 @@ from eho.folding import fold_text
 from eho.home import Home
 from eho.settings import list_settings
 from eho.source import Source
+from index.term_list import bundled_text
 
 _HEADER = "# Copied by eho init; edit freely. sha256 of the rest as copied: "
 
@@ -21,7 +22,7 @@ _HEADER = "# Copied by eho init; edit freely. sha256 of the rest as copied: "
 def make_home(home: Home) -> list[str]:
     """Make what is missing, keep what a person changed; return a line for each thing made or renewed.
 
-    A codebook that nobody changed since it was copied follows the bundled one, so that models keep matching it.
+    A codebook or term list that nobody changed since it was copied follows the bundled one, so that models keep matching it.
     """
     made = []
     home.path.mkdir(parents=True, exist_ok=True)
@@ -32,13 +33,17 @@ def make_home(home: Home) -> list[str]:
     if not home.config.exists():
         _write(home.config, _config_text())
         made.append(f"wrote {home.config}")
-    bundled = (resources.files("eho") / "data" / "codebook.yaml").read_text(encoding="utf-8")
-    before = home.codebook.read_text(encoding="utf-8") if home.codebook.exists() else None
+    codebook = (resources.files("eho") / "data" / "codebook.yaml").read_text(encoding="utf-8")
+    return [*made, *_copy(codebook, home.codebook), *_copy(bundled_text(), home.term_list)]
+
+
+def _copy(bundled: str, path: Path) -> list[str]:
+    before = path.read_text(encoding="utf-8") if path.exists() else None
     wanted = _HEADER + _sha256(bundled) + "\n" + bundled
-    if before is None or (before != wanted and _is_as_copied(before)):
-        _write(home.codebook, wanted)
-        made.append(f"{'wrote' if before is None else 'renewed'} {home.codebook}")
-    return made
+    if before is not None and (before == wanted or not _is_as_copied(before)):
+        return []
+    _write(path, wanted)
+    return [f"{'wrote' if before is None else 'renewed'} {path}"]
 
 
 def write_source(folder: Path, source: Source) -> Path:

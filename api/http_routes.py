@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from api import http_schemas as schemas
+from api import http_stories
 from api.http_errors import to_json_bytes
+from api.http_parts import FromDay, Json, Many, ToDay
+from api.http_parts import answers as _answers
 from api.rows import Row, read_row
 from api.service import Service
 from api.tagging import tag_rows
@@ -27,27 +29,19 @@ MAX_TAG_ROWS = 1_000
 _LINES = "application/x-ndjson"
 
 Q = Annotated[str, Query(description="the query; empty means all documents")]
-FromDay = Annotated[date | None, Query(alias="from", description="first day, in Belgrade")]
-ToDay = Annotated[date | None, Query(alias="to", description="last day, included")]
-Many = Annotated[list[str], Query()]
+Stems = Annotated[bool | None, Query(description="also other forms of words without quotation marks; by default as set")]
 UiLanguage = Annotated[Literal["sq", "sr-Latn", "sr-Cyrl", "en"], Query(description="language of `explained`")]
-
-
-class Json(JSONResponse):
-    """JSON as the command line prints it."""
-
-    def render(self, content: Any) -> bytes:
-        """Write the body."""
-        return to_json_bytes(content)
 
 
 def router(service: Service) -> APIRouter:
     """Return the routes over one service."""
     routes = APIRouter(prefix="/v1", default_response_class=Json)
     _add_search(routes, service)
+    _add_language(routes, service)
     _add_trends(routes, service)
     _add_compare(routes, service)
     _add_topics(routes, service)
+    routes.include_router(http_stories.router(service))
     _add_lists(routes, service)
     _add_tagging(routes, service)
     return routes
@@ -69,6 +63,7 @@ def _add_search(routes: APIRouter, service: Service) -> None:
         cursor: str | None = None,
         collapse: bool = False,
         include_needs_review: bool = False,
+        stems: Stems = None,
         language: UiLanguage = "en",
     ) -> Response:
         """Find documents."""
@@ -87,6 +82,7 @@ def _add_search(routes: APIRouter, service: Service) -> None:
                 cursor=cursor,
                 collapse=collapse,
                 include_needs_review=include_needs_review,
+                stems=stems,
                 language=language,
             )
         )
@@ -98,6 +94,18 @@ def _add_search(routes: APIRouter, service: Service) -> None:
         if row is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no document {document_id!r}; /v1/search gives the ids.")
         return Json(row)
+
+
+def _add_language(routes: APIRouter, service: Service) -> None:
+    @routes.get("/explain", responses=_answers(schemas.ExplainAnswer), response_class=Json, tags=["questions"])
+    def explain(q: Q = "", stems: Stems = None) -> Response:
+        """Say what a query asks for, in four languages."""
+        return Json(service.queries.explain(q, stems=stems))
+
+    @routes.get("/terms", responses=_answers(schemas.TermListAnswer), response_class=Json, tags=["about"])
+    def terms(term: Annotated[str | None, Query(description="only the pairs of this term")] = None) -> Response:
+        """Return the paired terms that ~~term searches."""
+        return Json(service.queries.term_list(term))
 
 
 def _add_trends(routes: APIRouter, service: Service) -> None:
@@ -119,6 +127,7 @@ def _add_trends(routes: APIRouter, service: Service) -> None:
         kind: Many = [],  # noqa: B006
         stance: Many = [],  # noqa: B006
         include_needs_review: bool = False,
+        stems: Stems = None,
         language: UiLanguage = "en",
     ) -> Response:
         """Count documents per period."""
@@ -140,6 +149,7 @@ def _add_trends(routes: APIRouter, service: Service) -> None:
                 kind=kind,
                 stance=stance,
                 include_needs_review=include_needs_review,
+                stems=stems,
                 language=language,
             )
         )
@@ -162,6 +172,7 @@ def _add_compare(routes: APIRouter, service: Service) -> None:
         kind: Many = [],  # noqa: B006
         stance: Many = [],  # noqa: B006
         include_needs_review: bool = False,
+        stems: Stems = None,
         language: UiLanguage = "en",
     ) -> Response:
         """Compare two sets of documents."""
@@ -181,6 +192,7 @@ def _add_compare(routes: APIRouter, service: Service) -> None:
                 kind=kind,
                 stance=stance,
                 include_needs_review=include_needs_review,
+                stems=stems,
                 language=language,
             )
         )
@@ -293,8 +305,3 @@ def _tag(service: Service, rows: list[Row | InputError]) -> list[dict[str, Any]]
         raise InputError(f"{len(rows)} rows at once; send at most {MAX_TAG_ROWS}, or use eho tag.", field="body")
     checked = [row if isinstance(row, dict | InputError) else InputError(f"row is {row!r:.60}, not an object.") for row in rows]
     return list(tag_rows(checked, service.pipeline))
-
-
-def _answers(model: Any) -> dict[int | str, dict[str, Any]]:
-    errors: tuple[int, ...] = (404, 405, 422, 500, 503)
-    return {200: {"model": model}, **{status: {"model": schemas.ErrorBody} for status in errors}}

@@ -95,6 +95,32 @@ class Share(_Shape):
     high: float
 
 
+class ExplainAnswer(_Shape):
+    """`eho explain --json`."""
+
+    query: str
+    normal: str
+    explained: dict[str, str]
+    clauses: int
+    link: str
+
+
+class PairedTerms(_Shape):
+    """Terms of one thing in both languages."""
+
+    topic: str
+    sq: list[str]
+    sr: list[str]
+
+
+class TermListAnswer(_Shape):
+    """`eho terms list --json`."""
+
+    term_list: str
+    version: str
+    pairs: list[PairedTerms]
+
+
 class Point(_Shape):
     """One period of a series; `low` and `high` bound the share or the count, whichever `as` names."""
 

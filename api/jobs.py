@@ -154,17 +154,18 @@ def update_index(parts: Parts, *, rebuild: bool = False, say: Say = silent) -> I
     """Bring the index up to the store, from what changed since its sequence number or, when asked or needed, anew."""
     store, index = parts.store(), parts.index()
     sequence = store.sequence()
-    if rebuild or (indexed := _indexed_sequence(index)) is None:
+    if rebuild or (indexed := _indexed_sequence(index, parts.encoder.space)) is None:
         return index.rebuild(_counted(store.documents(), store.count(), say), sequence=sequence)
     return index.update(_counted(store.documents(since_seq=indexed), None, say), sequence=sequence)
 
 
-def _indexed_sequence(index: Index) -> int | None:
-    """Return up to where the index is complete; None where it is missing or broken, which building it anew mends."""
+def _indexed_sequence(index: Index, space: str) -> int | None:
+    """Return up to where the index is complete; None where it is missing, broken or without the encoder's vectors."""
     try:
-        return index.status().sequence
+        status = index.status()
     except EngineError:
         return None
+    return status.sequence if status.vector_space == space else None
 
 
 def _counted(documents: Iterable[AnnotatedDocument], total: int | None, say: Say) -> Iterator[AnnotatedDocument]:

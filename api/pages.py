@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from api import pages_topics
+from api import pages_mirror, pages_topics
 from api.charts import MAX_LINES, Size, to_png, to_svg
 from api.pages_codebook import HUMANISING, Names, by_family, carrying
 from api.pages_document import document_view
@@ -59,6 +59,7 @@ def router(service: Service) -> APIRouter:
     page("/narratives", _narratives, counts)
     page("/narratives/{narrative_id}", _narrative, counts)
     pages_topics.add(page)
+    pages_mirror.add(page)
     page("/sources", _sources)
     page("/about", _about)
     routes.add_route("/static/{name}", _static, methods=["GET"], include_in_schema=False)

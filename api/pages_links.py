@@ -16,6 +16,7 @@ PERIODS = ("auto", "day", "week", "month", "quarter")
 SPLITS = ("none", "language", "source", "ownership", "audience", "kind")
 MEASURES = ("share", "count")
 PANELS = ("constant", "all")
+_SWITCH = ("true", "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class SearchAsked(_Asked):
     end: str = ""
     sort: str = ""
     copies: str = ""
+    stems: str = ""
     cursor: str = ""
 
     def check(self) -> None:
@@ -69,6 +71,7 @@ class SearchAsked(_Asked):
         _check_days(self.start, self.end)
         _check_choice("sort", self.sort, SORTS)
         _check_choice("copies", self.copies, ("all",))
+        _check_choice("stems", self.stems, _SWITCH)
 
     @property
     def is_filtered(self) -> bool:
@@ -94,6 +97,7 @@ class SearchAsked(_Asked):
             "sort": self.sort or "relevance",
             "cursor": self.cursor or None,
             "collapse": self.copies != "all",
+            "stems": _switched(self.stems),
         }
 
     def trend_link(self) -> str:
@@ -103,7 +107,7 @@ class SearchAsked(_Asked):
         ]
         typed = f"({self.q})" if self.q and fields_typed else self.q
         q = " ".join([*([typed] if typed else []), *fields_typed])
-        return TrendAsked(q=q, narrative=self.narrative, start=self.start, end=self.end).link("/trends")
+        return TrendAsked(q=q, narrative=self.narrative, start=self.start, end=self.end, stems=self.stems).link("/trends")
 
     def chosen(self, facet: str) -> str:
         """Return the value chosen in a facet."""
@@ -125,6 +129,7 @@ class TrendAsked(_Asked):
     panel: str = ""
     start: str = ""
     end: str = ""
+    stems: str = ""
 
     def check(self) -> None:
         """Raise InputError for a date or choice that does not exist."""
@@ -133,6 +138,7 @@ class TrendAsked(_Asked):
         _check_choice("split", self.split, SPLITS)
         _check_choice("measure", self.measure, MEASURES)
         _check_choice("panel", self.panel, PANELS)
+        _check_choice("stems", self.stems, _SWITCH)
 
     def options(self) -> dict[str, Any]:
         """Return the options of `service.trends`."""
@@ -146,11 +152,12 @@ class TrendAsked(_Asked):
             "narrative": [self.narrative] if self.narrative else [],
             "start": _day(self.start),
             "end": _day(self.end),
+            "stems": _switched(self.stems),
         }
 
     def documents_link(self) -> str:
         """Return the search page's address for the documents that are counted, stances aside."""
-        return SearchAsked(q=self.q, narrative=self.narrative, start=self.start, end=self.end).link("/")
+        return SearchAsked(q=self.q, narrative=self.narrative, start=self.start, end=self.end, stems=self.stems).link("/")
 
 
 def month_days(month: str) -> tuple[str, str]:
@@ -175,6 +182,10 @@ def _checked_day(name: str, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"{name} is {text!r}; write a day like 2026-09-03.", field=name) from None
+
+
+def _switched(text: str) -> bool | None:
+    return None if not text else text == "true"
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from api.choices import choice as _choice
 from api.citation import cite
 from api.home_files import make_home, write_source
 from api.jobs import JobSummary, Say, silent
+from api.story_questions import StoryQuestions
 from api.wiring import Parts
 from eho.annotation import ModelVersion, Stance
 from eho.codebook import Codebook
@@ -26,9 +27,9 @@ from eho.source import Source
 from index.calendar import day_of
 
 if TYPE_CHECKING:
+    from api.query_language import QueryLanguage
     from crawlers.run import CrawlSummary
     from index.answers import Filters, IndexStats, IndexStatus
-    from index.nodes import Query
     from nlp.pipeline import Pipeline
 
 
@@ -37,7 +38,7 @@ SPLITS = ("language", "source", "ownership", "audience", "kind")
 STANCES = tuple(stance.value for stance in Stance)
 
 
-class Service:
+class Service(StoryQuestions):
     """One data folder. Reading is safe from several threads and needs no lock; writing holds the folder's lock."""
 
     def __init__(self, parts: Parts) -> None:
@@ -162,6 +163,7 @@ class Service:
         cursor: str | None = None,
         collapse: bool = False,
         include_needs_review: bool = False,
+        stems: bool | None = None,
         language: str = "en",
     ) -> dict[str, Any]:
         """Answer as `eho search --json`; the values of one filter mean OR. Raises QueryError, InputError, EngineError."""
@@ -177,7 +179,7 @@ class Service:
             model=self.model_version,
             language=_choice("language", language, UI_LANGUAGES),
         )
-        return self._parts.index().search(self._query(q, sense), options).to_mapping()
+        return self._parts.index().search(self.queries.parse(q, sense, stems=stems), options).to_mapping()
 
     def trends(
         self,
@@ -198,6 +200,7 @@ class Service:
         narrative: Sequence[str] = (),
         stance: Sequence[str] = (),
         include_needs_review: bool = False,
+        stems: bool | None = None,
         language: str = "en",
     ) -> dict[str, Any]:
         """Answer as `eho trends --json`: one series for each narrative and value of `split`. Raises as `search`."""
@@ -207,10 +210,10 @@ class Service:
 
         for name in narrative:
             check_narrative(self._parts, name)
-        query = self._query(q)
+        query = self.queries.parse(q, stems=stems)
         options = TrendOptions(
             filters=_filters(start, end, source, lang, kind, (), ()),
-            of=None if of is None else self._query(of),
+            of=None if of is None else self.queries.parse(of, stems=stems),
             narratives=tuple(narrative),
             by=_choice("by", by, ("auto", "day", "week", "month", "quarter")),
             split=None if split is None else _choice("split", split, SPLITS),
@@ -286,15 +289,12 @@ class Service:
         newest = datetime.fromisoformat(answer["hits"][0]["published_at"])
         return date.fromisoformat(f"{min(months)}-01"), day_of(newest)
 
-    def _query(self, q: str, sense: Sequence[str] = ()) -> Query:
-        from index.filters import any_of
-        from index.nodes import Keyword, Query, conjoin
-        from index.query import parse
+    @property
+    def queries(self) -> QueryLanguage:
+        """What reads and explains queries, and keeps the paired terms."""
+        from api.query_language import QueryLanguage
 
-        query = parse(q, self._parts.vocabulary)
-        for value in sense:
-            self._parts.vocabulary.check("sense", value, None)
-        return Query(query.text, conjoin(query.root, any_of([Keyword("sense", value) for value in sense]))) if sense else query
+        return QueryLanguage(self._parts)
 
     # -- jobs -----------------------------------------------------------------------------------------------------
 

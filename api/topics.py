@@ -83,7 +83,6 @@ def topics(
     require_libraries()
     encoder = load_sentence_encoder(folders=[parts.home.models])
     memory = _memory(parts)
-    space = f"{encoder.name} {encoder.version}"
     question = "\n".join([q, *sorted(source), *sorted(lang)])
     asked: dict[str, Any] = {
         "q": q,
@@ -93,7 +92,7 @@ def topics(
         "to": end and end.isoformat(),
         "recent": recent,
         "snapshot": service.snapshot_id,
-        "encoder": space,
+        "encoder": encoder.space,
     }
     with memory.writing():
         answer = memory.answer(asked)
@@ -102,7 +101,7 @@ def topics(
             vectors = encoder.encode([document.whole for document in documents])
             options = GroupingOptions()
             found = find_topics(documents, vectors, options, recent=recent, until=end)
-            ids = memory.assign(question, space, found.centroids)
+            ids = memory.assign(question, encoder.space, found.centroids)
             answer = {
                 "query": q,
                 "topics": [{"id": id, **topic} for id, topic in zip(ids, found.topics, strict=True)],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from crawlers.registry import load_registry
 from eho.annotation import ModelVersion
@@ -18,9 +18,11 @@ from eho.source import Source
 if TYPE_CHECKING:
     from index.embedded import EmbeddedIndex
     from index.store import Store
+    from index.term_list import TermList
     from index.vocabulary import Vocabulary
     from models.own.library import OwnLibrary
     from models.registry import ModelCard
+    from models.sentence.encoder import SentenceEncoder
     from nlp.pipeline import Pipeline
 
 T = TypeVar("T")
@@ -46,6 +48,25 @@ class Once(Generic[T]):
         return self._value
 
 
+class LazyEncoder:
+    """The index's encoder, loaded when first asked: most commands read the index and encode nothing."""
+
+    def __init__(self, load: Callable[[], SentenceEncoder]) -> None:
+        self._loaded: Once[SentenceEncoder] = Once(load)
+
+    @property
+    def space(self) -> str:
+        return self._loaded().space
+
+    @property
+    def width(self) -> int:
+        return self._loaded().width
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        """Return the vectors of texts; see `models.sentence.encoder`."""
+        return self._loaded().encode(texts)
+
+
 class Parts:
     """What a service is made of. Heavy libraries are imported here, on first use, so that small commands start fast."""
 
@@ -54,6 +75,7 @@ class Parts:
         self.settings = load_settings(home.config) if settings is None else settings
         self.store: Once[Store] = Once(self._open_store)
         self.index: Once[EmbeddedIndex] = Once(self._open_index)
+        self.encoder = LazyEncoder(self._load_encoder)
         self.pipeline: Once[Pipeline] = Once(lambda: self.load_pipeline(self.settings.tag.model))
 
     @cached_property
@@ -71,7 +93,14 @@ class Parts:
         """The values that queries may name."""
         from index.vocabulary import Vocabulary
 
-        return Vocabulary.from_codebook(self.codebook).with_narratives({id: self.own.get(id).titles for id in self.own.ids()})
+        known = Vocabulary.from_codebook(self.codebook, term_list=self.term_list)
+        return known.with_narratives({id: self.own.get(id).titles for id in self.own.ids()})
+
+    def term_list(self) -> TermList:
+        """Return the data folder's paired terms, else the bundled ones. Raises InputError for a broken file."""
+        from index.term_list import TermList
+
+        return TermList.load(self.home.term_list) if self.home.term_list.exists() else TermList.bundled()
 
     @property
     def own(self) -> OwnLibrary:
@@ -139,6 +168,11 @@ class Parts:
         self.require_home()
         return Store.open(self.settings.store.url or f"sqlite:///{self.home.store}")
 
+    def _load_encoder(self) -> SentenceEncoder:
+        from models.sentence.loading import load_sentence_encoder
+
+        return load_sentence_encoder(self.settings.index.encoder, folders=[self.home.models])
+
     def _open_index(self) -> EmbeddedIndex:
         from index.embedded import EmbeddedIndex
 
@@ -146,6 +180,7 @@ class Parts:
         return EmbeddedIndex(
             self.home.index,
             vocabulary=self.vocabulary,
+            embedder=self.encoder,
             writer_memory_mb=self.settings.index.writer_memory_mb,
             lock_wait_s=self.settings.home.lock_wait_s,
         )

@@ -40,6 +40,10 @@ class Home:
         return self.path / "codebook.yaml"
 
     @property
+    def term_list(self) -> Path:
+        return self.path / "terms.yaml"
+
+    @property
     def store(self) -> Path:
         return self.path / "eho.sqlite"
 

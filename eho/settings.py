@@ -61,7 +61,7 @@ class StoreSettings(_Section):
 class TagSettings(_Section):
     """Which model tags, and what is shown."""
 
-    model: str = Field(default="baseline", description="name of a shipped model, or the folder of your own")
+    model: str = Field(default="tagger", description="name of a shipped model, or the folder of your own")
     near_duplicate_similarity: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.7, description="estimated Jaccard similarity from which two texts are one story"
     )
@@ -72,6 +72,15 @@ class IndexSettings(_Section):
 
     engine: Literal["embedded"] = Field(default="embedded", description="search engine")
     writer_memory_mb: int = Field(default=64, ge=15, description="memory of the index writer")
+    encoder: str = Field(
+        default="sentence", min_length=1, description="sentence encoder of the vectors: a name, a folder, or owner/name of a hub"
+    )
+
+
+class SearchSettings(_Section):
+    """How queries are read."""
+
+    stems: bool = Field(default=True, description="a word typed without quotation marks also finds its other forms")
 
 
 class ServeSettings(_Section):
@@ -96,6 +105,7 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     tag: TagSettings = TagSettings()
     index: IndexSettings = IndexSettings()
+    search: SearchSettings = SearchSettings()
     serve: ServeSettings = ServeSettings()
     home: HomeSettings = HomeSettings()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import log
 from typing import Any, Literal
 
 from eho.annotation import ModelVersion
@@ -120,6 +121,35 @@ class SearchAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class NearestOptions:
+    """Which documents may be near. `space` is the encoder's: an index that holds vectors of another refuses."""
+
+    space: str
+    filters: Filters = Filters()
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A document near a vector."""
+
+    id: str
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frequencies:
+    """How many documents hold each value, of how many; within a few where documents were replaced lately."""
+
+    documents: int
+    counts: Mapping[str, int]
+
+    def rarity(self, value: str) -> float:
+        """Return the inverse document frequency of a value, natural logarithm."""
+        return log((self.documents + 1) / (self.counts.get(value, 0) + 0.5))
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStats:
     """What a build or an update did."""
 
@@ -139,6 +169,8 @@ class IndexStatus:
     sequence: int
     size_bytes: int
     created_at: datetime
+    vectors: int = 0  # documents that have one
+    vector_space: str | None = None  # the encoder that made them
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from eho.errors import QueryError
-from index.nodes import And, AnnotationGroup, Condition, Node, Not, Or, SeverityRange, leaves
+from index.nodes import And, AnnotationGroup, Condition, Node, Not, Or, Paired, SeverityRange, leaves
 
 _SINGLE_VALUED = frozenset({"narrative", "stance", "speaker", "reviewed"})
 
@@ -20,7 +20,7 @@ def bind(node: Node) -> Node:
     """Return the tree with every annotation condition inside an AnnotationGroup. Raises QueryError for two narratives in one."""
     if isinstance(node, And):
         return _bind_and(node.parts)
-    if isinstance(node, Or):
+    if isinstance(node, Or) and not isinstance(node, Paired):
         return Or(tuple(bind(part) for part in node.parts))
     if isinstance(node, Not):
         return Not(bind(node.part))

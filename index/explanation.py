@@ -17,6 +17,7 @@ from index.nodes import (
     Node,
     Not,
     Or,
+    Paired,
     Phrase,
     SeverityRange,
     Term,
@@ -32,6 +33,8 @@ _ENGLISH = {
     "or": "or",
     "not": "not {}",
     "term": "the word “{}”",
+    "forms": "{} (also other forms)",
+    "paired": "{} or its pair in the other language, {} (term list {})",
     "phrase": "the phrase “{}”",
     "exact": "the exact spelling “{}”",
     "near": "the words “{}” with at most {} other words among them",
@@ -66,6 +69,8 @@ _ALBANIAN = {
     "or": "ose",
     "not": "jo {}",
     "term": "fjala “{}”",
+    "forms": "{} (edhe në forma të tjera)",
+    "paired": "{} ose çifti në gjuhën tjetër, {} (lista e termave {})",
     "phrase": "shprehja “{}”",
     "exact": "shkrimi i saktë “{}”",
     "near": "fjalët “{}” me më së shumti {} fjalë të tjera mes tyre",
@@ -100,6 +105,8 @@ _SERBIAN = {
     "or": "ili",
     "not": "ne {}",
     "term": "reč „{}“",
+    "forms": "{} (i u drugim oblicima)",
+    "paired": "{} ili par na drugom jeziku, {} (lista termina {})",
     "phrase": "izraz „{}“",
     "exact": "tačno napisano „{}“",
     "near": "reči „{}“ sa najviše {} drugih reči među njima",
@@ -179,6 +186,8 @@ class _Speech:
     def _say(self, node: Node) -> str:
         if isinstance(node, And):
             return f" {self.phrases['and']} ".join(self._inner(part) for part in node.parts)
+        if isinstance(node, Paired):
+            return self._say_paired(node)
         if isinstance(node, Or):
             return f" {self.phrases['or']} ".join(self._inner(part) for part in node.parts)
         if isinstance(node, Not):
@@ -196,9 +205,20 @@ class _Speech:
 
     def _inner(self, node: Node) -> str:
         said = self._say(node)
-        return f"({said})" if isinstance(node, And | Or) else said
+        return f"({said})" if isinstance(node, And | Or) and not isinstance(node, Paired) else said
+
+    def _say_paired(self, node: Paired) -> str:
+        term, *pairs = (part for part in node.parts if isinstance(part, Term | Phrase))
+        quoted = ", ".join(self._say_as_typed(pair) for pair in pairs)
+        said = self.phrases["paired"].format(self._say_as_typed(term), quoted or "–", node.term_list)
+        said = self.phrases["forms"].format(said) if term.forms_in else said
+        return said if term.field == "any" else self.phrases[term.field].format(said)
 
     def _say_words(self, node: Term | Phrase | Wildcard | Fuzzy) -> str:
+        said = self._say_as_typed(node)
+        return self.phrases["forms"].format(said) if isinstance(node, Term | Phrase) and node.forms_in else said
+
+    def _say_as_typed(self, node: Term | Phrase | Wildcard | Fuzzy) -> str:
         if isinstance(node, Term):
             return self.phrases["term"].format(node.text)
         if isinstance(node, Wildcard):

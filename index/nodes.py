@@ -11,6 +11,8 @@ from dataclasses import field as attribute
 from datetime import date
 from typing import Literal, TypeAlias
 
+from index.stemming import STEM_LANGUAGES, StemLanguage
+
 TextField = Literal["any", "title", "text"]
 KeywordField = Literal["source", "lang", "kind", "sense", "entity", "cluster"]
 ConditionField = Literal["narrative", "stance", "speaker", "target", "reviewed"]
@@ -25,22 +27,34 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A folded word in title, lead or text."""
+    """A folded word in title, lead or text, and its other forms in the languages of `forms_in`.
+
+    With one language it is looked for in texts of that language alone: `dete` is a child in Serbian and seas in Albanian.
+    """
 
     text: str
     field: TextField = "any"
     position: int = attribute(default=0, compare=False)
+    forms_in: tuple[StemLanguage, ...] = STEM_LANGUAGES
+
+    @property
+    def is_of_one_language(self) -> bool:
+        return len(self.forms_in) == 1
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words in a row; `slop` other words may stand among them. Folded unless `exact`; a folded word may hold `*`."""
+    """Words in a row; `slop` other words may stand among them. Folded unless `exact`; a folded word may hold `*`.
+
+    `forms_in` names the languages in which each word may take another form: none for a phrase as typed.
+    """
 
     words: tuple[str, ...]
     slop: int = 0
     exact: bool = False
     field: TextField = "any"
     position: int = attribute(default=0, compare=False)
+    forms_in: tuple[StemLanguage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,13 @@ class Or:
     """At least one part."""
 
     parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paired(Or):
+    """A term, first among the parts, or one of its pairs in the other language; `term_list` names the list's version."""
+
+    term_list: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +214,8 @@ def format_query(node: Node) -> str:
         return format_query(node.expression)
     if isinstance(node, And):
         return " ".join(_inner(part) for part in node.parts)
+    if isinstance(node, Paired):
+        return _format_paired(node)
     if isinstance(node, Or):
         return " OR ".join(_inner(part) for part in node.parts)
     if isinstance(node, Not):
@@ -203,7 +226,16 @@ def format_query(node: Node) -> str:
 def _inner(node: Node) -> str:
     bare = node.expression if isinstance(node, AnnotationGroup) else node
     text = format_query(bare)
-    return f"({text})" if isinstance(bare, And | Or) else text
+    return f"({text})" if isinstance(bare, And | Or) and not isinstance(bare, Paired) else text
+
+
+def _format_paired(node: Paired) -> str:
+    term = node.parts[0]
+    if not isinstance(term, Term | Phrase):
+        raise TypeError(f"{type(term).__name__} has no pairs")
+    words = (term.text,) if isinstance(term, Term) else term.words
+    prefix = "" if term.field == "any" else f"{term.field}:"
+    return f"{prefix}~~{words[0]}" if len(words) == 1 else f'{prefix}~~"{" ".join(words)}"'
 
 
 def _format_leaf(node: Leaf) -> str:
@@ -220,7 +252,9 @@ def _format_leaf(node: Leaf) -> str:
         return f'{prefix}"{text}"' + ("!" if node.exact else "") + (f"~{node.slop}" if node.slop else "")
     if isinstance(node, Fuzzy):
         return f"{prefix}{node.text}~{node.distance}"
-    return prefix + (node.pattern if isinstance(node, Wildcard) else node.text)
+    if isinstance(node, Wildcard):
+        return prefix + node.pattern
+    return prefix + (node.text if node.forms_in else f'"{node.text}"')
 
 
 def _quoted(value: str) -> str:

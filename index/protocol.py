@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Collection, Iterable
+from typing import Literal, Protocol
 
 from eho.annotation import AnnotatedDocument
-from index.answers import IndexStats, IndexStatus, SearchAnswer, SearchOptions
+from index.answers import Frequencies, IndexStats, IndexStatus, Near, NearestOptions, SearchAnswer, SearchOptions
+from index.embedding import Floats
 from index.nodes import Query
 from index.trends import TrendAnswer, TrendOptions
 
@@ -28,6 +29,14 @@ class Index(Protocol):
 
     def trends(self, query: Query, options: TrendOptions) -> TrendAnswer:
         """Count documents per period. Raises as `search`."""
+        ...
+
+    def nearest(self, vector: Floats, options: NearestOptions) -> tuple[Near, ...]:
+        """Find the documents nearest to a vector of `index.embedding`. Raises EngineError where it holds none of this space."""
+        ...
+
+    def frequencies(self, field: Literal["text", "entity"], values: Collection[str]) -> Frequencies:
+        """Count the documents that hold each folded word, or each entity's id. Raises EngineError."""
         ...
 
     def status(self) -> IndexStatus:

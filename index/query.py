@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast, get_args
 
@@ -30,6 +30,7 @@ from index.nodes import (
     Node,
     Not,
     Or,
+    Paired,
     Phrase,
     Query,
     SeverityRange,
@@ -39,6 +40,7 @@ from index.nodes import (
     format_query,
     leaves,
 )
+from index.pairing import paired
 from index.tokens import WORD, exact_words, folded_words
 from index.vocabulary import Vocabulary
 
@@ -48,10 +50,12 @@ MAX_CLAUSES = 64
 MAX_DISTANCE = 2
 MAX_SLOP = 50
 MAX_STARS = 4
+MAX_LEADING = 4  # each walks the whole dictionary and takes as long as ten plain words (docs/query-language.md)
 MAX_PATTERN = 64  # far longer than any word, and within the size that Tantivy allows an automaton
 
 _FIELDS = ("title", "text", *get_args(KeywordField), *get_args(ConditionField), "date", "severity")
 _PATTERN_WORD = re.compile(rf"(?:\*|{WORD.pattern})+")
+_PAIR = "~~"
 _PHRASE = re.compile(r"[«»„“”\"‟](?P<content>.*)[«»„“”\"‟](?P<before>!?)(?:~(?P<slop>\d+))?(?P<after>!?)", re.DOTALL)
 _RANGE = re.compile(r"\[\s*(\S+)\s+TO\s+(\S+)\s*\]")
 _COMPARISON = re.compile(r"(>=|<=|>|<|=)?(.+)", re.DOTALL)
@@ -105,19 +109,37 @@ class _Builder(Transformer[Token, Any]):
         return _Fielded(name, _position(items[0]), value)
 
 
-def parse(text: str, vocabulary: Vocabulary | None = None) -> Query:
-    """Read a query; an empty one means all documents. Raises QueryError with position and hint."""
+def parse(text: str, vocabulary: Vocabulary | None = None, *, stems: bool = True) -> Query:
+    """Read a query; an empty one means all documents. Raises QueryError with position and hint.
+
+    With `stems`, a word typed without quotation marks also stands for its other forms.
+    """
     check_text(text)
     try:
         raw: Any = parser_for(_Builder).parse(text)
     except UnexpectedInput as error:
         raise to_query_error(error, text) from None
-    plain = _Reader(vocabulary or Vocabulary()).read(raw)
-    clauses = leaves(plain)
-    if len(clauses) > MAX_CLAUSES:
-        position = clauses[MAX_CLAUSES].position
-        raise QueryError(f"The query has {len(clauses)} terms", position=position, hint=f"Use at most {MAX_CLAUSES}.")
+    plain = _Reader(vocabulary or Vocabulary(), stems=stems).read(raw)
+    _check_cost(leaves(plain))
     return Query(text, bind(plain))
+
+
+def _check_cost(clauses: list[Leaf]) -> None:
+    """Raise QueryError for a query that would keep the index busy for others."""
+    leading = [leaf for leaf in clauses if re.search(r"(?:^| )\*", _pattern_of(leaf))]
+    for group, most, what, hint in (
+        (clauses, MAX_CLAUSES, "terms", "pairs of ~~ count"),
+        (leading, MAX_LEADING, "terms that begin with *", "write how the words begin"),
+    ):
+        if len(group) > most:
+            message = f"The query has {len(group)} {what}"
+            raise QueryError(message, position=group[most].position, hint=f"Use at most {most}; {hint}.")
+
+
+def _pattern_of(leaf: Leaf) -> str:
+    if isinstance(leaf, Wildcard):
+        return leaf.pattern
+    return " ".join(leaf.words) if isinstance(leaf, Phrase) and not leaf.exact else ""
 
 
 def _raw(token: Token) -> _Raw:
@@ -131,8 +153,9 @@ def _position(token: Token) -> int:
 class _Reader:
     """Gives raw leaves their meaning."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, *, stems: bool) -> None:
         self._vocabulary = vocabulary
+        self._stems = stems
 
     def read(self, node: Any, field: str | None = None) -> Node:
         """Return the node with raw leaves read, below `field:( … )` as values of that field."""
@@ -149,7 +172,7 @@ class _Reader:
             return self.read(node.part, node.field)
         return cast(Node, node)
 
-    def _leaf(self, raw: _Raw, outer: str | None) -> Leaf:
+    def _leaf(self, raw: _Raw, outer: str | None) -> Leaf | Paired:
         if raw.field is not None:
             _check_field(raw.field, outer, raw.position - len(raw.field) - 1)
         name = raw.field or outer
@@ -162,8 +185,18 @@ class _Reader:
                 f"Range {raw.text!r} stands alone", position=raw.position, hint="Ranges belong to date: and severity:."
             )
         if name in (None, "title", "text"):
-            return _read_text(raw, cast(TextField, name or "any"))
+            return self._text(raw, cast(TextField, name or "any"))
         return self._value(raw, name or "")
+
+    def _text(self, raw: _Raw, field: TextField) -> Leaf | Paired:
+        if not raw.text.startswith(_PAIR):
+            leaf = _read_text(raw, field)
+            return leaf if self._stems or not isinstance(leaf, Term) else replace(leaf, forms_in=())
+        term = replace(raw, text=raw.text.removeprefix(_PAIR))
+        if not term.text or term.text.startswith("~"):
+            hint = 'Write ~~word or ~~"two words".'
+            raise QueryError("~~ has no term behind it", position=raw.position, hint=hint)
+        return paired(_read_text(term, field), self._vocabulary.term_list(), stems=self._stems)
 
     def _value(self, raw: _Raw, name: str) -> Leaf:
         value = " ".join(_QUOTES.sub(" ", _content(raw, name)).split())
@@ -202,10 +235,6 @@ def _read_text(raw: _Raw, field: TextField) -> Leaf:
     if raw.kind == "PHRASE":
         return _read_phrase(raw, field)
     text, position = raw.text, raw.position
-    if text.startswith("~~"):
-        raise QueryError(
-            "~~ (the pair in the other language) is not there yet", position=position, hint="Join both words with OR."
-        )
     if text.startswith("-"):
         raise QueryError("- has no term behind it", position=position, hint="Write -word to exclude a word, or leave it out.")
     if "~" in text:
@@ -232,7 +261,7 @@ def _read_phrase(raw: _Raw, field: TextField) -> Leaf:
     if not words:
         raise QueryError(f"{raw.text[:40]!r} has no letters or digits", position=raw.position, hint="Leave it out.")
     if len(words) == 1 and not exact:
-        return Term(words[0], field, raw.position)
+        return Term(words[0], field, raw.position, forms_in=())
     return Phrase(tuple(words), slop if len(words) > 1 else 0, exact, field, raw.position)
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from index.answers import Snippet
 from index.nodes import Fuzzy, Phrase, Term, TextLeaf, Wildcard, pattern_of
+from index.stemming import StemLanguage, stem, stem_languages
 from index.tokens import Words
 
 Span = tuple[int, int]
@@ -27,8 +28,11 @@ class Match:
     leaf: int
 
 
-def find_matches(text: str, leaves: Sequence[TextLeaf], field: str) -> list[Match]:
-    """Return where the leaves that may stand in a field (`title` or `text`) occur, in order, as offsets into `text`."""
+def find_matches(text: str, leaves: Sequence[TextLeaf], field: str, lang: str | None = None) -> list[Match]:
+    """Return where the leaves that may stand in a field (`title` or `text`) occur, in order, as offsets into `text`.
+
+    Other forms of a word are marked as the index holds them, by the stems of the text's language.
+    """
     wanted = [(number, leaf) for number, leaf in enumerate(leaves) if leaf.field in ("any", field)]
     found: list[Match] = []
     for exact in (False, True):
@@ -38,6 +42,7 @@ def find_matches(text: str, leaves: Sequence[TextLeaf], field: str) -> list[Matc
             places = _places(words.texts)
             for number, leaf in group:
                 found += [Match(*words.span(first, last), number) for first, last in _find(leaf, words.texts, places)]
+                found += [Match(*words.span(first, last), number) for first, last in _find_forms(leaf, places, lang)]
     return sorted(set(found), key=lambda match: (match.start, match.end))
 
 
@@ -85,20 +90,38 @@ def _places(texts: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _find(leaf: TextLeaf, texts: Sequence[str], places: dict[str, list[int]]) -> list[tuple[int, int]]:
-    """Return the first and last word of each match."""
+    """Return the first and last word of each match as typed."""
     if isinstance(leaf, Term):
-        return [(at, at) for at in places.get(leaf.text, ())]
+        return [] if leaf.is_of_one_language else [(at, at) for at in places.get(leaf.text, ())]
     if isinstance(leaf, Wildcard):
         return [(at, at) for at in _matching(leaf.pattern, places)]
     if isinstance(leaf, Fuzzy):
         near = [word for word in places if is_within(leaf.text, word, leaf.distance)]
         return [(at, at) for word in near for at in places[word]]
     positions = [_matching(word, places) for word in leaf.words]
-    if leaf.slop == 0:
-        rest = [set(group) for group in positions[1:]]
-        size = len(leaf.words)
-        return [(at, at + size - 1) for at in positions[0] if all(at + n in group for n, group in enumerate(rest, start=1))]
-    return [(at, at) for at in sorted(_near(positions, leaf.slop))]
+    return _in_a_row(positions) if leaf.slop == 0 else [(at, at) for at in sorted(_near(positions, leaf.slop))]
+
+
+def _in_a_row(positions: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    rest = [set(group) for group in positions[1:]]
+    return [(at, at + len(rest)) for at in positions[0] if all(at + n in group for n, group in enumerate(rest, start=1))]
+
+
+def _find_forms(leaf: TextLeaf, places: dict[str, list[int]], lang: str | None) -> list[tuple[int, int]]:
+    """Return the first and last word of each match by stems."""
+    if not isinstance(leaf, Term | Phrase):
+        return []
+    words = (leaf.text,) if isinstance(leaf, Term) else leaf.words
+    found: list[tuple[int, int]] = []
+    for language in stem_languages(lang):
+        if language in leaf.forms_in:
+            found += _in_a_row([_forms_of(word, language, places) for word in words])
+    return found
+
+
+def _forms_of(word: str, language: StemLanguage, places: dict[str, list[int]]) -> list[int]:
+    wanted = stem(word, language)
+    return sorted(at for known, found in places.items() if stem(known, language) == wanted for at in found)
 
 
 def _matching(word: str, places: dict[str, list[int]]) -> list[int]:

@@ -23,13 +23,13 @@ class Words:
     def folded(cls, text: str) -> Words:
         """Cut into folded words."""
         folded = fold(text)
-        matches = list(WORD.finditer(_unmasked(folded.text)))
+        matches = list(WORD.finditer(unmasked(folded.text)))
         return cls([match.group() for match in matches], [match.span() for match in matches], folded)
 
     @classmethod
     def exact(cls, text: str) -> Words:
         """Cut into words as spelt."""
-        matches = list(WORD.finditer(_unmasked(text)))
+        matches = list(WORD.finditer(unmasked(text)))
         return cls([_exact(match.group()) for match in matches], [match.span() for match in matches], None)
 
     def span(self, first: int, last: int) -> tuple[int, int]:
@@ -40,17 +40,18 @@ class Words:
 
 def folded_words(text: str) -> list[str]:
     """Return the folded words of a text."""
-    return WORD.findall(_unmasked(fold_text(text)))
+    return WORD.findall(unmasked(fold_text(text)))
 
 
 def exact_words(text: str) -> list[str]:
     """Return the words as spelt, in lower case and NFC: script and diacritics kept."""
-    return WORD.findall(_exact(_unmasked(text)))
+    return WORD.findall(_exact(unmasked(text)))
 
 
 def _exact(word: str) -> str:
     return unicodedata.normalize("NFC", word).lower()
 
 
-def _unmasked(text: str) -> str:
+def unmasked(text: str) -> str:
+    """Return the text with masking markers blanked out; offsets stay."""
     return _MASK.sub(lambda match: " " * len(match.group()), text) if "⟦" in text else text

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from eho.annotation import Reviewed, Sense, Stance
@@ -12,6 +12,7 @@ from eho.codebook import Codebook
 from eho.document import Kind
 from eho.errors import QueryError
 from index.nodes import pattern_of
+from index.term_list import TermList
 
 _FIXED: dict[str, tuple[str, ...]] = {
     "kind": get_args(Kind),
@@ -27,9 +28,12 @@ class Vocabulary:
 
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # language -> value -> name
+    term_list: Callable[[], TermList] = TermList.bundled  # read when a query first asks for a pair
 
     @classmethod
-    def from_codebook(cls, codebook: Codebook, *, sources: Iterable[str] = ()) -> Vocabulary:
+    def from_codebook(
+        cls, codebook: Codebook, *, sources: Iterable[str] = (), term_list: Callable[[], TermList] = TermList.bundled
+    ) -> Vocabulary:
         """Take narratives, speakers and targets of a codebook, and sources where they are to be checked."""
         dimensions = codebook.dimensions
         terms = [*codebook.narratives, *dimensions.stances, *dimensions.speakers, *dimensions.target_groups]
@@ -43,7 +47,7 @@ class Vocabulary:
             "target": tuple(group.id for group in dimensions.target_groups),
             "source": tuple(sources),
         }
-        return cls(values, labels)
+        return cls(values, labels, term_list)
 
     def with_narratives(self, names: Mapping[str, Mapping[str, str]]) -> Vocabulary:
         """Return a vocabulary that also knows these narratives: id -> language -> name."""
@@ -53,7 +57,8 @@ class Vocabulary:
         for id, titles in names.items():
             for language, title in titles.items():
                 labels.setdefault(language, {})[id] = title
-        return Vocabulary({**self.values, "narrative": (*self.values.get("narrative", ()), *sorted(names))}, labels)
+        known = {**self.values, "narrative": (*self.values.get("narrative", ()), *sorted(names))}
+        return replace(self, values=known, labels=labels)
 
     def check(self, name: str, value: str, position: int | None) -> None:
         """Raise QueryError with the nearest known value unless the field takes the value."""

@@ -113,7 +113,7 @@ def summarise(
         count, positives = int(shown[:, columns].sum()), int(truth[:, columns].sum())
         per_family[family] = {"shown": count, "right": hits, "labelled": positives}
     return {
-        "thresholds": "show_at: precision 0.7 on left-out rows weighed as the option narrative_share says; list_at: best F1",
+        "thresholds": "show_at: the aimed-at precision on left-out rows weighed as narrative_share says; list_at: best F1",
         "average_precision": {
             narrative: round(float(average_precision_score(truth[:, at], probabilities[:, at])), 3)
             for at, narrative in enumerate(narratives)

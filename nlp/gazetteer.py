@@ -134,7 +134,7 @@ def _tokens(pipeline: SpacyLanguage, form: str) -> Doc:
 def known_forms(language: NameLanguage) -> dict[str, KnownName]:
     """Return every form of every known name in one language, folded, with what it names."""
     gathered = _Forms()
-    for key, entry in _read("gazetteer").items():
+    for key, entry in read_entries().items():
         options: dict[str, Any] = entry[3] if len(entry) > 3 else {}
         name = _known(key, entry[0], options)
         written = entry[1] if language == "sq" else entry[2]
@@ -144,7 +144,7 @@ def known_forms(language: NameLanguage) -> dict[str, KnownName]:
             alone = KnownName(name.id, name.type, surname=True)
             for form in _written_forms(surname, language, lower=False):
                 gathered.add(form, alone)
-    for albanian, serbian, municipality in _read("gazetteer_places")["settlements"]:
+    for albanian, serbian, municipality in read_settlements():
         place = KnownName(settlement_id(serbian, municipality), "LOC", settlement=True)
         for form in forms(albanian if language == "sq" else serbian, language):
             gathered.add(form, place)
@@ -185,6 +185,16 @@ def _stems(entries: Sequence[str] | None) -> re.Pattern[str] | None:
     if not entries:
         return None
     return re.compile("|".join(map(entry_pattern, entries)))
+
+
+def read_entries() -> dict[str, Any]:
+    """Return the entries by id: type, Albanian names, Serbian names, options."""
+    return _read("gazetteer")
+
+
+def read_settlements() -> list[tuple[str, str, str]]:
+    """Return the villages: Albanian name, Serbian name, municipality."""
+    return [(sq, sr, municipality) for sq, sr, municipality in _read("gazetteer_places")["settlements"]]
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -46,13 +46,13 @@ class HitMaker:
             snippets=(self._snippet(row, shown),),
             annotations=tuple(one.model_dump(mode="json", include=set(_SHOWN)) for one in shown),
             cluster_size=cluster_size,
-            title_highlights=merge((match.start, match.end) for match in find_matches(title, self._leaves, "title")),
+            title_highlights=merge((match.start, match.end) for match in find_matches(title, self._leaves, "title", row["lang"])),
         )
 
     def _snippet(self, row: Mapping[str, Any], shown: Sequence[Annotation]) -> Snippet:
         lead = row["lead"] or ""
-        matches = find_matches(row["text"], self._leaves, "text")
-        if not matches and (in_lead := find_matches(lead, self._leaves, "text")):
+        matches = find_matches(row["text"], self._leaves, "text", row["lang"])
+        if not matches and (in_lead := find_matches(lead, self._leaves, "text", row["lang"])):
             return best_snippet(lead, in_lead)
         return best_snippet(row["text"], matches or self._evidence(shown))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import tantivy
 
@@ -24,8 +24,8 @@ from index.nodes import (
     TextLeaf,
     Wildcard,
 )
+from index.text_fields import AS_TYPED, BY_STEM, EXACT, STEMS, TITLE_BOOST, parts_of, rows_of_stems
 
-_TITLE_BOOST = 2.0
 _KEYWORD_FIELDS = {"source": "source_key", "lang": "lang_key"}
 
 Query = tantivy.Query
@@ -95,11 +95,29 @@ def _keyword(node: Keyword) -> tantivy.Query:
 
 
 def _text(leaf: TextLeaf) -> tantivy.Query:
-    suffix = "_exact" if isinstance(leaf, Phrase) and leaf.exact else ""
-    clauses = [] if leaf.field == "text" else [Query.boost_query(_in_field(leaf, f"title{suffix}"), _TITLE_BOOST)]
-    if leaf.field != "title":
-        clauses += [_in_field(leaf, f"{name}{suffix}") for name in ("lead", "text")]
+    suffix = EXACT if isinstance(leaf, Phrase) and leaf.exact else ""
+    as_typed = _any_of(_weighted(part, _in_field(leaf, f"{part}{suffix}")) for part in parts_of(leaf))
+    rows = rows_of_stems(leaf)
+    if not rows:
+        return as_typed
+    by_stem = _any_of(_weighted(part, _row(f"{part}{STEMS}", list(row))) for row in rows for part in parts_of(leaf))
+    by_stem = Query.boost_query(by_stem, BY_STEM)
+    above = _any_of((as_typed, Query.const_score_query(as_typed, AS_TYPED)))
+    if isinstance(leaf, Term) and leaf.is_of_one_language:  # stems tell languages apart, words do not
+        return Query.boolean_query([(Occur.Must, by_stem), (Occur.Should, above)])
+    return _any_of((above, by_stem))
+
+
+def _any_of(clauses: Iterable[tantivy.Query]) -> tantivy.Query:
     return Query.boolean_query([(Occur.Should, clause) for clause in clauses])
+
+
+def _weighted(part: str, query: tantivy.Query) -> tantivy.Query:
+    return Query.boost_query(query, TITLE_BOOST) if part == "title" else query
+
+
+def _row(field: str, words: list[str]) -> tantivy.Query:
+    return Query.term_query(schema(), field, words[0]) if len(words) == 1 else Query.phrase_query(schema(), field, [*words])
 
 
 def _in_field(leaf: TextLeaf, field: str) -> tantivy.Query:

@@ -6,17 +6,29 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import tantivy
 
 from eho.annotation import AnnotatedDocument
-from eho.errors import EhoError, EngineError, InputError
-from index.answers import MAX_LIMIT, Hit, IndexStats, IndexStatus, SearchAnswer, SearchOptions, snapshot_id
+from eho.errors import EhoError, EngineError, InputError, QueryError
+from index.answers import (
+    MAX_LIMIT,
+    Frequencies,
+    Hit,
+    IndexStats,
+    IndexStatus,
+    Near,
+    NearestOptions,
+    SearchAnswer,
+    SearchOptions,
+    snapshot_id,
+)
 from index.cursor import Cursor, digest_of, read_cursor
 from index.embedded import counting
 from index.embedded.answering import HitMaker, cluster_sizes, facets
@@ -32,10 +44,13 @@ from index.embedded.folder import (
     size_of,
     write_manifest,
 )
+from index.embedded.nearest import nearest
 from index.embedded.ranking import Ranked, count, rank, rest_after
+from index.embedded.vectors import Vectors, VectorWriter, forget_vectors
+from index.embedding import Embedder, Floats
 from index.explanation import explain
 from index.filters import with_filters
-from index.nodes import Node, Phrase, Query, Term, format_query, text_leaves
+from index.nodes import Everything, Node, Phrase, Query, Term, format_query, text_leaves
 from index.trends import TrendAnswer, TrendOptions, trend_answer
 from index.vocabulary import Vocabulary
 
@@ -50,6 +65,7 @@ class _Opened:
     stamp: tuple[int, int]
     manifest: Manifest
     searcher: tantivy.Searcher
+    vectors: Vectors | None
     compilers: Mapping[bool, Compiler] = field(default_factory=dict)
     counters: Mapping[bool, counting.Counter] = field(default_factory=dict)
 
@@ -58,10 +74,17 @@ class EmbeddedIndex:
     """The index in `folder`; threads share it, and other processes may read while one writes."""
 
     def __init__(
-        self, folder: Path, *, vocabulary: Vocabulary | None = None, writer_memory_mb: int = 64, lock_wait_s: float = 10.0
+        self,
+        folder: Path,
+        *,
+        vocabulary: Vocabulary | None = None,
+        embedder: Embedder | None = None,
+        writer_memory_mb: int = 64,
+        lock_wait_s: float = 10.0,
     ) -> None:
         self._folder = IndexFolder(folder, lock_wait_s=lock_wait_s)
         self._vocabulary = vocabulary or Vocabulary()
+        self._embedder = embedder
         self._heap = max(15, writer_memory_mb) * _MEGABYTE
         self._lock = threading.Lock()
         self._state: _Opened | None = None
@@ -82,9 +105,10 @@ class EmbeddedIndex:
     def rebuild(self, documents: Iterable[AnnotatedDocument], *, sequence: int) -> IndexStats:
         """Build a new version and switch to it at once; the old one answers until then. A repeated id replaces the earlier."""
         with self._folder.writing():
+            known = self._known_vectors()
             version = self._folder.new()
             try:
-                stats = self._write(version, documents, sequence, None)
+                stats = self._write(version, documents, sequence, None, known)
             except BaseException:
                 shutil.rmtree(version, ignore_errors=True)
                 raise
@@ -96,17 +120,38 @@ class EmbeddedIndex:
         with self._folder.writing():
             version = self._folder.current()
             check_files(version)
-            return self._write(version, documents, sequence, read_manifest(version))
+            return self._write(version, documents, sequence, read_manifest(version), self._known_vectors())
+
+    def _known_vectors(self) -> Vectors | None:
+        """Return the vectors of the version in use, which spare the encoder what has not changed."""
+        try:
+            return None if self._embedder is None else Vectors.open(self._folder.current())
+        except EngineError:
+            return None  # nothing was built yet, or it is broken: then all are made anew
 
     def _write(
-        self, version: Path, documents: Iterable[AnnotatedDocument], sequence: int, manifest: Manifest | None
+        self,
+        version: Path,
+        documents: Iterable[AnnotatedDocument],
+        sequence: int,
+        manifest: Manifest | None,
+        known: Vectors | None,
     ) -> IndexStats:
         started = time.monotonic()
         with _saying(version):
             index = tantivy.Index(schema(), path=str(version), reuse=manifest is not None)
             writer = index.writer(self._heap, 1)  # one thread: no more memory than set, and one segment for small updates
-            written = _add_all(writer, documents, replace_all=manifest is not None)
-            writer.commit()
+            with ExitStack() as closing:
+                vectors = None
+                if self._embedder is None:
+                    forget_vectors(version)
+                else:
+                    vectors = closing.enter_context(VectorWriter(version, self._embedder, known))
+                    documents = vectors.passing(documents)
+                written = _add_all(writer, documents, replace_all=manifest is not None)
+                writer.commit()
+                if vectors is not None:
+                    vectors.commit()
             writer.wait_merging_threads()
             index.reload()
             number = index.searcher().num_docs
@@ -150,10 +195,26 @@ class EmbeddedIndex:
             counter = opened.counters[options.include_needs_review]
             return trend_answer(query, options, counter, sequence=opened.manifest.sequence, vocabulary=self._vocabulary)
 
+    def nearest(self, vector: Floats, options: NearestOptions) -> tuple[Near, ...]:
+        """Find the documents nearest to a vector of `index.embedding`. Raises EngineError where it holds none of this space."""
+        with self._reading() as opened:
+            vectors = opened.vectors
+            if vectors is None or vectors.space != options.space:
+                held = "no vectors" if vectors is None else f"vectors of {vectors.space}"
+                raise EngineError(f"The index holds {held}, the encoder is {options.space}. Run eho index build.")
+            root = with_filters(Everything(), options.filters, self._vocabulary)
+            return nearest(opened.searcher, opened.compilers[False].compile(root), vectors, vector, options.limit)
+
+    def frequencies(self, field: Literal["text", "entity"], values: Collection[str]) -> Frequencies:
+        """Count the documents that hold each folded word, or each entity's id. Raises EngineError."""
+        with self._reading() as opened:
+            searcher = opened.searcher
+            return Frequencies(searcher.num_docs, {value: searcher.doc_freq(field, value) for value in values})
+
     def status(self) -> IndexStatus:
         """Say what the index holds. Raises EngineError where nothing was built yet."""
         with self._reading() as opened:
-            manifest = opened.manifest
+            manifest, vectors = opened.manifest, opened.vectors
             return IndexStatus(
                 engine="embedded",
                 version=opened.version.name,
@@ -161,6 +222,8 @@ class EmbeddedIndex:
                 sequence=manifest.sequence,
                 size_bytes=size_of(opened.version),
                 created_at=datetime.fromisoformat(manifest.created_at),
+                vectors=0 if vectors is None else vectors.documents,
+                vector_space=None if vectors is None else vectors.space,
             )
 
     @contextmanager
@@ -195,9 +258,10 @@ class EmbeddedIndex:
             index.reload()
             searcher = index.searcher()
             tokens = [token for token, _ in searcher.terms_with_prefix("annotation", "")]
+            vectors = Vectors.open(version)
         compilers = {shown: Compiler(tokens, include_needs_review=shown) for shown in (False, True)}
         counters = {shown: counting.Counter(searcher, compiler) for shown, compiler in compilers.items()}
-        return _Opened(version, stamp, manifest, searcher, compilers, counters)
+        return _Opened(version, stamp, manifest, searcher, vectors, compilers, counters)
 
 
 def _add_all(writer: tantivy.IndexWriter, documents: Iterable[AnnotatedDocument], *, replace_all: bool) -> int:
@@ -244,6 +308,9 @@ def _saying(version: Path) -> Iterator[None]:
     except EhoError:
         raise
     except (ValueError, OSError) as error:
+        if "max expansions" in str(error):
+            hint = "Write more letters beside the *."
+            raise QueryError("A * inside a phrase stands for more words than can be searched", hint=hint) from error
         raise broken(version, str(error)) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":

@@ -16,22 +16,14 @@ from eho.folding import fold_text
 from index.breaks import tagger_name
 from index.calendar import Period, day_of, period_start
 from index.facts import facts_of
-from index.tokens import exact_words, folded_words
+from index.text_fields import TEXT_FIELDS, text_values
 
-LAYOUT = 2  # raise it when a field changes: an index of another layout is refused and built again
+LAYOUT = 3  # raise it when a field or the stems change: an index of another layout is refused and built again
 
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter")
 UNDATED = -(2**60)  # sorts after every date, newest first
 NO_SENSE = "none"
 
-_TEXT = (
-    "title",
-    "lead",
-    "text",
-    "title_exact",
-    "lead_exact",
-    "text_exact",
-)  # apart, so that no phrase runs from one into the next
 _RAW = ("id", "source_key", "lang_key", "entity", "annotation")
 _COUNTED = ("source", "lang", "kind", "sense", "cluster", "narrative", "stance", "narrative_any", "stance_any")
 _VERSIONS = ("tagger", "extractor")
@@ -42,7 +34,7 @@ _NUMBERS = (*PERIODS, "published", "tie", "cluster_key", "copy")
 def schema() -> tantivy.Schema:
     """Return the schema; words are cut and folded in Python, so Tantivy only splits at spaces."""
     builder = tantivy.SchemaBuilder()
-    for name in _TEXT:
+    for name in TEXT_FIELDS:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     for name in _RAW:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
@@ -58,7 +50,8 @@ def to_tantivy(annotated: AnnotatedDocument) -> tantivy.Document:
     """Return the index entry of a document."""
     document = annotated.document
     entry = tantivy.Document()
-    _add_text(entry, document)
+    for name, words in text_values(document, language_of(annotated)):
+        entry.add_text(name, words)
     _add_source(entry, annotated)
     _add_dates(entry, document)
     _add_tags(entry, annotated)
@@ -74,13 +67,6 @@ def language_of(annotated: AnnotatedDocument) -> str | None:
 def document_cluster(document: Document) -> str:
     """Return the cluster's id; a document alone is a cluster of its own."""
     return document.id if document.cluster is None else document.cluster.id
-
-
-def _add_text(entry: tantivy.Document, document: Document) -> None:
-    for name, part in (("title", document.title), ("lead", document.lead), ("text", document.text)):
-        if part:
-            entry.add_text(name, " ".join(folded_words(part)))
-            entry.add_text(f"{name}_exact", " ".join(exact_words(part)))
 
 
 def _add_source(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:

@@ -37,6 +37,10 @@ class SentenceEncoder(Protocol):
     @property
     def width(self) -> int: ...
 
+    @property
+    def space(self) -> str:
+        """Return name and version: vectors of two spaces are never compared."""
+
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return `[texts, width]`, unit length; zeros for a text without words, which is like nothing.
 
@@ -77,6 +81,10 @@ class _FoldedEncoder(Configured):
     @property
     def width(self) -> int:
         return int(self._config["width"])
+
+    @property
+    def space(self) -> str:
+        return f"{self.name} {self.version}"
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return one unit vector a text; see `SentenceEncoder.encode`."""

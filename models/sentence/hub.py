@@ -44,6 +44,10 @@ class HubSentenceEncoder:
     def width(self) -> int:
         return int(self._model.get_embedding_dimension() or 0)
 
+    @property
+    def space(self) -> str:
+        return f"{self._name} {self._version}"
+
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return one unit vector a text; long texts are cut between words, as everywhere."""
         spans = [split_words(text, most=MOST_READ).spans for text in texts]

@@ -39,8 +39,8 @@ class Aims:
     """What the thresholds aim at. The shares say how much of ordinary text, and of articles, is as the written corpus."""
 
     narrative_share: float = 0.01
-    narrative_share_in_articles: float = 0.003
-    target_precision: float = 0.7
+    narrative_share_in_articles: float = 0.002
+    target_precision: float = 0.8
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,16 @@ def test_a_phone_never_scrolls_sideways(
     report = build(service, start=_day("2026-09-01"), end=_day("2026-10-31"), lang=language, out=tmp_path / "report.html")
     context = browser.new_context(base_url=site, viewport={"width": 360, "height": 780})
     page = context.new_page()
-    paths = ["/", "/?q=(", "/trends?split=source", "/narratives", "/narratives/returnee_security_threat", "/sources", "/about"]
+    paths = [
+        "/",
+        "/?q=(",
+        "/trends?split=source",
+        "/narratives",
+        "/narratives/returnee_security_threat",
+        "/sources",
+        "/about",
+        "/mirror",
+    ]
     for path in [*paths, f"/documents/{found}", "/?q=sense:conflict_zone"]:
         page.goto(f"{path}{'&' if '?' in path else '?'}ui={language}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

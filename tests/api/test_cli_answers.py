@@ -155,7 +155,7 @@ def test_report_says_when_there_is_nothing_to_report_on(eho, tmp_path: Path) -> 
 @pytest.mark.parametrize(("name", "begins"), [("c.svg", b"<svg"), ("c.png", b"\x89PNG"), ("c.json", b'{"$schema"')])
 def test_a_trend_is_drawn_into_a_file(eho, demo_home: Path, tmp_path: Path, name: str, begins: bytes) -> None:
     out = tmp_path / name
-    ran = eho("trends", "Siri*", "--by", "month", "--out", str(out), "--ui", "sr-Cyrl", home=demo_home)
+    ran = eho("trends", "Siri*", "--by", "month", "--out", str(out), "--language", "sr-Cyrl", home=demo_home)
     assert ran.status == 0 and out.read_bytes().startswith(begins)
     if not name.endswith(".png"):
         assert "Удео докумената" in out.read_text(encoding="utf-8")

@@ -73,6 +73,9 @@ def test_codebook_validate_names_every_problem(eho, tmp_path: Path) -> None:
     assert eho("codebook", "validate", broken, "--json", home=tmp_path).json["problems"] == ran.err.splitlines()
 
 
+_SHIPPED = ["baseline", "entities", "sentence", "tagger"]
+
+
 def test_models_list_and_show(eho, tmp_path: Path) -> None:
     card = eho("models", "list", "--json", home=tmp_path).lines[0]
     assert card["name"] == "baseline" and card["codebook"] == Codebook.load().tag
@@ -91,7 +94,7 @@ def test_a_model_trained_here_tags(eho, tmp_path: Path) -> None:
     trained = eho("models", "train", "baseline", "--corpus", corpus, "--out", out, "--json", home=home)
     assert trained.status == 0, trained.err
     assert trained.json["name"] == "mine"
-    assert [card["name"] for card in eho("models", "list", "--json", home=home).lines] == ["baseline", "sentence", "mine"]
+    assert [card["name"] for card in eho("models", "list", "--json", home=home).lines] == [*_SHIPPED, "mine"]
     text = tmp_path / "text.jsonl"
     text.write_text(json.dumps({"id": "1", "text": "Të kthyerit nga Siria janë bombë me sahat për vendin."}), encoding="utf-8")
     assert eho("tag", text, "--model", "mine", home=home).lines[0]["tags"]["model"]["name"] == "mine"

@@ -94,7 +94,7 @@ def test_use_keeps_comments_and_other_settings(eho, tagger: Path, home: Path) ->
     ran = eho("models", "use", tagger, "--json", home=home)
     assert ran.status == 0, ran.err
     answer = ran.json
-    assert answer["name"] == "hub-small" and answer["before"] == "baseline" and answer["retag"] and not answer["remarks"]
+    assert answer["name"] == "hub-small" and answer["before"] == "tagger" and answer["retag"] and not answer["remarks"]
     assert _model(home) == answer["setting"] == str(tagger.resolve())
     after = config.read_text(encoding="utf-8").splitlines()
     assert [line for line in after if not line.startswith("model = ")] == before.splitlines()
@@ -158,7 +158,7 @@ def _refused(ran, told: str, home: Path) -> None:
     assert ran.status == 2 and ran.out == ""
     (line,) = ran.err.splitlines()
     assert told in line
-    assert _model(home) == "baseline"
+    assert _model(home) == "tagger"
 
 
 @pytest.mark.parametrize("pickle", ["pytorch_model.bin", "net.pt", "model.pkl", "last.ckpt"])

@@ -23,7 +23,7 @@ from evaluation.miniweb.content import load_articles
 from index.store import Store
 from tests.api.pages_corpus import make_gold_home, serving
 
-PAGES = ("/", "/?q=povratnic*", "/trends", "/narratives", "/narratives/returnee_rejection", "/sources", "/about")
+PAGES = ("/", "/?q=povratnic*", "/trends", "/mirror", "/narratives", "/narratives/returnee_rejection", "/sources", "/about")
 MARK = {language: Wording(language)("invented_mark") for language in LANGUAGES}
 
 

@@ -98,12 +98,13 @@ def holds(node: Node, row: AnnotatedDocument, *, include_needs_review: bool) -> 
     if isinstance(node, Everything):
         return True
     fields = {"title": [document.title], "text": [document.lead, document.text]}
-    return any(find_matches(text, [node], name) for name, texts in fields.items() for text in texts if text)
+    return any(find_matches(text, [node], name, language_of(row)) for name, texts in fields.items() for text in texts if text)
 
 
 _WORDS = (
     "povratnik* *hol повратници čovek djaci đaci~1 title:perplasje text:sirija al-hol narrative:x narrative:y narrative:* "
     "stance:endorse stance:counter speaker:politician target:serbs target:roma severity:>=3 severity:<2 reviewed:machine "
+    '"povratnik" "čovek" title:kthyer siriji ~~povratnici ~~sirija '
     "source:vala source:ko* lang:sr lang:sq lang:sr-cyrl kind:article date:2026-04 date:<=2026-03"
 )
 _QUOTED = ['"al hol kthyerit"', '"kthyerit povratnik"~1', '"povrat* čovek"', '"đaci"!', '"повратници"!', "date:[* TO *]"]

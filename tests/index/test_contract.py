@@ -13,6 +13,7 @@ from eho.errors import EngineError, InputError
 from index.answers import Filters, SearchOptions
 from index.protocol import Index
 from index.query import parse
+from index.term_list import TermList
 from tests.index.conftest import MODEL, annotated, annotation
 
 TEXTS = {
@@ -288,6 +289,84 @@ def test_headlines_count_double(index: Index) -> None:
         annotated("title", "tekst o drugim stvarima", title="Povratnici i drugi"),
     )
     assert [hit.id for hit in index.search(parse("povratnici"), SearchOptions()).hits] == ["title", "text"]
+
+
+FORMS = (
+    ("sr-one", "Povratnik je stigao u selo.", "sr-Latn"),
+    ("sr-many", "Разговор с повратницима о школи.", "sr-Cyrl"),
+    ("sq-one", "Një i kthyer nga lufta.", "sq"),
+    ("sq-many", "Të kthyerit dhe fëmijët e tyre në shkollë.", "sq"),
+    ("sq-sea", "Dete dhe lumenj.", "sq"),
+    ("sr-child", "Deca povratnika.", "sr-Latn"),
+    ("unknown", "Povratnicima.", "und"),
+    ("english", "The povratnika of Bosnia.", "en"),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        pytest.param("povratnik", {"sr-one", "sr-many", "sr-child", "unknown"}, id="sr"),
+        pytest.param("повратника", {"sr-one", "sr-many", "sr-child", "unknown", "english"}, id="sr-cyrl-another-form"),
+        pytest.param("i kthyer", {"sq-one", "sq-many"}, id="sq-article-and-participle"),
+        pytest.param("škola", {"sr-many"}, id="forms-stay-in-their-language"),
+        pytest.param('"povratnik"', {"sr-one"}, id="quoted-word-as-typed"),
+        pytest.param('"i kthyer"', {"sq-one"}, id="phrase-as-typed"),
+        pytest.param("povratnik*", {"sr-one", "sr-child", "english"}, id="wildcard-as-typed"),
+        pytest.param("title:povratnik", set(), id="only-in-the-field"),
+        pytest.param("~~povratnik", {"sr-one", "sr-many", "sr-child", "unknown", "sq-one", "sq-many"}, id="pair-from-sr"),
+        pytest.param('~~"të kthyerit"', {"sr-one", "sr-many", "sr-child", "unknown", "sq-one", "sq-many"}, id="pair-from-sq"),
+        pytest.param("~~fëmijë", {"sq-many", "sr-child"}, id="pair-is-of-its-own-language"),
+        pytest.param("NOT ~~povratnik", {"sq-sea", "english"}, id="not-a-pair"),
+    ],
+)
+def test_other_forms_and_pairs(index: Index, query: str, expected: set[str]) -> None:
+    build(index, *(annotated(name, text, lang=lang) for name, text, lang in FORMS))
+    assert find(index, query) == expected
+
+
+@pytest.mark.parametrize("query", ["povratnik", "povratnicima", "i kthyer", "~~povratnik", "~~škola"])
+def test_without_stems_less_is_found_and_never_more(index: Index, query: str) -> None:
+    build(index, *(annotated(name, text, lang=lang) for name, text, lang in FORMS if name != "sq-sea"))
+    with_stems = find(index, query)
+    without = {hit.id for hit in index.search(parse(query, stems=False), SearchOptions()).hits}
+    assert without < with_stems
+
+
+def test_forms_as_typed_stand_above_other_forms(index: Index) -> None:
+    long_text = "O čemu se priča u selu i u gradu ovih dana, pa i povratnik. " + "Reč po reč. " * 80
+    build(
+        index,
+        annotated("form-in-headline", "Povratnika. Povratniku. Povratnici.", title="Povratnici"),
+        annotated("typed-once-in-a-long-text", long_text),
+        annotated("form", "Povratnika nema."),
+        *(annotated(f"typed-{n}", "povratnik") for n in range(40)),
+    )
+    hits = index.search(parse("povratnik"), SearchOptions(limit=100)).hits
+    typed = [hit.id for hit in hits if hit.id.startswith("typed")]
+    assert [hit.id for hit in hits] == [*typed, "form-in-headline", "form"]
+    assert len(typed) == 41
+
+
+def test_forms_are_marked_where_they_stand(index: Index) -> None:
+    build(index, *(annotated(name, text, lang=lang) for name, text, lang in FORMS))
+    hits = index.search(parse("~~povratnik"), SearchOptions()).hits
+    marked = {hit.id: {hit.snippets[0].text[slice(*span)] for span in hit.snippets[0].highlights} for hit in hits}
+    assert marked == {
+        "sr-one": {"Povratnik"},
+        "sr-many": {"повратницима"},
+        "sr-child": {"povratnika"},
+        "unknown": {"Povratnicima"},
+        "sq-one": {"i kthyer"},
+        "sq-many": {"Të kthyerit"},
+    }
+
+
+def test_the_answer_names_forms_and_term_list(index: Index) -> None:
+    build(index, annotated("d1"))
+    said = index.search(parse("~~povratnik tekst"), SearchOptions(language="sr-Latn")).explained
+    assert "(i u drugim oblicima)" in said
+    assert f"lista termina {TermList.bundled().tag}" in said
 
 
 def test_filters_mean_the_same_as_typing_them(index: Index) -> None:

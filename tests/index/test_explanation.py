@@ -13,7 +13,7 @@ from index.query import parse
 from index.vocabulary import Vocabulary
 
 EVERYTHING = (
-    'a "b c" "d e"~3 "f"! gh* ijk~1 title:l text:m (n OR NOT o) source:p lang:sr kind:post sense:ambiguous entity:q cluster:r '
+    'a ~~povratnici "b c" "d e"~3 "f"! gh* ijk~1 title:l text:m (n OR NOT o) source:p lang:sr kind:post sense:ambiguous entity:q cluster:r '
     "date:[2026-01 TO 2026-02] narrative:s stance:counter speaker:u target:v severity:>=3 reviewed:two"
 )
 
@@ -25,10 +25,22 @@ def root(text: str) -> Node:
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("en", "documents with the word “povratnici” and one annotation with (narrative: x and not stance: endorse)"),
-        ("sq", "dokumente me: fjala “povratnici” dhe një shënim me: (narrativa: x dhe jo qëndrimi: endorse)"),
-        ("sr-Latn", "dokumenti u kojima stoji: reč „povratnici“ i jedna oznaka: (narativ: x i ne stav: endorse)"),
-        ("sr-Cyrl", "документи у којима стоји: реч „povratnici“ и једна ознака: (наратив: x и не став: endorse)"),
+        (
+            "en",
+            "documents with the word “povratnici” (also other forms) and one annotation with (narrative: x and not stance: endorse)",
+        ),
+        (
+            "sq",
+            "dokumente me: fjala “povratnici” (edhe në forma të tjera) dhe një shënim me: (narrativa: x dhe jo qëndrimi: endorse)",
+        ),
+        (
+            "sr-Latn",
+            "dokumenti u kojima stoji: reč „povratnici“ (i u drugim oblicima) i jedna oznaka: (narativ: x i ne stav: endorse)",
+        ),
+        (
+            "sr-Cyrl",
+            "документи у којима стоји: реч „povratnici“ (и у другим облицима) и једна ознака: (наратив: x и не став: endorse)",
+        ),
     ],
 )
 def test_a_query_in_words(language: ExplainLanguage, expected: str) -> None:

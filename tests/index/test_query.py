@@ -42,7 +42,7 @@ ENDORSE, COUNTER = Condition("stance", "endorse"), Condition("stance", "counter"
         pytest.param("„A b“~3!", Phrase(("a", "b"), 3, exact=True), id="exact-near"),
         pytest.param("»a b«", Phrase(("a", "b")), id="swiss-quotes"),
         pytest.param("»a „b“ c«", Phrase(("a", "b", "c")), id="quotes-in-quotes"),
-        pytest.param('"a"', Term("a"), id="one-word-phrase"),
+        pytest.param('"a"', Term("a", forms_in=()), id="one-word-as-typed"),
         pytest.param('"Đак"!', Phrase(("đак",), exact=True), id="exact-keeps-script"),
         pytest.param("Al-Hol", Phrase(("al", "hol")), id="hyphen"),
         pytest.param("fëmijë*", Wildcard("femije*"), id="wildcard"),
@@ -118,7 +118,16 @@ def test_days(text: str, first: str | None, last: str | None) -> None:
         pytest.param("date:[2026-02 TO 2026-01]", 5, "ends before", id="days-swapped"),
         pytest.param("date:[2026]", 5, "no range", id="no-range"),
         pytest.param("[a TO b]", 0, "stands alone", id="stray-bracket"),
-        pytest.param("~~povratnici", 0, "not there yet", id="pairs-to-come"),
+        pytest.param("~~", 0, "no term behind it", id="pair-of-nothing"),
+        pytest.param("a ~~xyzxyz", 2, "no pair in term list 1", id="no-pair"),
+        pytest.param("~~povratnicy", 0, "Did you mean ~~povratnici", id="mistyped-pair"),
+        pytest.param("~~povrat*", 0, "plain word or phrase", id="pair-of-a-pattern"),
+        pytest.param('~~"povratnici"!', 0, "plain word or phrase", id="pair-of-a-spelling"),
+        pytest.param("~~povratnici~1", 0, "plain word or phrase", id="pair-of-a-typing-error"),
+        pytest.param("source:~~" + '"a"', 7, "takes a plain value", id="pair-in-a-value"),
+        pytest.param("*abc OR *bcd OR title:*cde OR *def OR *efg", 38, "5 terms that begin with *", id="many-leading-stars"),
+        pytest.param('"*abc *bcd" ' * 5, 48, "5 terms that begin with *", id="many-leading-stars-in-phrases"),
+        pytest.param(" ".join("~~skola" for _ in range(40)), 256, "terms", id="pairs-count"),
         pytest.param("a~1", 0, "typing errors", id="fuzzy-too-short"),
         pytest.param("covek~3", 5, "no spelling distance", id="fuzzy-too-far"),
         pytest.param("*", 0, "too few letters", id="star-alone"),
@@ -189,7 +198,19 @@ _WORDS = (
     "a povratnik човек* *tnik đak~1 title: narrative: narrative:x narrative:y stance:endorse stance:counter speaker:politician "
     'target:serbs severity:>=3 reviewed:two source:vala lang:sr date:2026-03 AND OR NOT - ( ) [ " « ~~ *'
 )
-PIECES = st.sampled_from([*_WORDS.split(), '"a b"', "„a b“~3", '"č"!', "severity:[1 TO 3]", "date:[* TO 2026]"])
+PIECES = st.sampled_from(
+    [
+        *_WORDS.split(),
+        '"a b"',
+        "„a b“~3",
+        '"č"!',
+        "severity:[1 TO 3]",
+        "date:[* TO 2026]",
+        "~~škola",
+        '~~"škola"',
+        'title:~~"strani borci"',
+    ]
+)
 
 
 @given(st.one_of(st.lists(PIECES, max_size=14).map(" ".join), st.lists(PIECES, max_size=8).map("".join), st.text(max_size=60)))

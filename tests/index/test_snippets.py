@@ -10,7 +10,9 @@ from eho.folding import fold_text
 from index.nodes import Fuzzy, Phrase, Term, Wildcard, pattern_of, text_leaves
 from index.query import parse
 from index.snippets import best_snippet, find_matches, is_within, merge
+from index.term_list import TermList
 from index.tokens import exact_words, folded_words
+from index.vocabulary import Vocabulary
 
 TEXT = "Повратници из Сирије (ђаци) traže čovečnost; përplasje në Al-Hol. Povratnici."
 
@@ -48,6 +50,23 @@ def test_marks_stand_on_the_text_as_published(query: str, expected: list[str]) -
 ALPHABET = "аљђчЉnjdžčćđëçabo lj-.,Ž\u0301ﬁĲ⟦⟧e\u0308"
 
 
+@pytest.mark.parametrize(
+    ("query", "lang", "expected"),
+    [
+        pytest.param("povratnika", "sr-Latn", ["Повратници", "Povratnici"], id="sr"),
+        pytest.param("povratnika", None, ["Повратници", "Povratnici"], id="unknown-language"),
+        pytest.param("povratnika", "sq", [], id="another-language"),
+        pytest.param('"povratnika"', "sr-Latn", [], id="quoted"),
+        pytest.param("sirija title:povratnik", "sr-Latn", ["Сирије"], id="only-in-the-field"),
+        pytest.param("~~përplasje", "sq", ["përplasje"], id="pair"),
+    ],
+)
+def test_other_forms_are_marked_in_texts_of_their_language(query: str, lang: str | None, expected: list[str]) -> None:
+    terms = TermList.model_validate({"version": "1", "pairs": [{"sq": ["përplasje"], "sr": ["sukob"]}]})
+    leaves = text_leaves(parse(query, Vocabulary(term_list=lambda: terms)).root)
+    assert [TEXT[match.start : match.end] for match in find_matches(TEXT, leaves, "text", lang)] == expected
+
+
 @given(st.text(ALPHABET, min_size=1, max_size=300), st.data())
 @settings(max_examples=300, deadline=None)
 def test_every_mark_folds_to_what_was_asked(text: str, data: st.DataObject) -> None:
@@ -55,7 +74,7 @@ def test_every_mark_folds_to_what_was_asked(text: str, data: st.DataObject) -> N
     if not words:
         return
     word = data.draw(st.sampled_from(words))
-    leaves = [Term(word), Wildcard(word[:2] + "*"), Fuzzy(word, 1), Phrase(tuple(words[:2]))]
+    leaves = [Term(word, forms_in=()), Wildcard(word[:2] + "*"), Fuzzy(word, 1), Phrase(tuple(words[:2]))]
     matches = find_matches(text, leaves, "text")
     assert {match.leaf for match in matches} == {0, 1, 2, 3}
     for match in matches:

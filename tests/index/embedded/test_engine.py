@@ -65,7 +65,7 @@ def test_a_damaged_index_is_said_in_one_line_and_built_anew(tmp_path: Path, dama
 def test_an_index_of_another_layout_is_refused(tmp_path: Path) -> None:
     version = build(tmp_path / "index")
     manifest = version / "eho-index.json"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"layout": 1', '"layout": 99'), encoding="utf-8")
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"layout": ', '"layout": 99'), encoding="utf-8")
     with EmbeddedIndex(tmp_path / "index") as index, pytest.raises(EngineError, match="layout 99"):
         index.status()
 
