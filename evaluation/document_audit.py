@@ -19,7 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from eho.annotation import AnnotatedDocument, Stance
 from eho.errors import InputError
-from evaluation.labelled import json_rows, labelled_files
+from evaluation.labelled import labelled_files
+from models.corpus import json_lines
 
 STANCES = tuple(stance.value for stance in Stance)
 _SEED = 20261121
@@ -80,7 +81,7 @@ def read_rows(path: Path) -> list[ReadRow]:
     """
     found: dict[tuple[str, tuple[str, ...]], ReadRow] = {}
     for file in labelled_files(path):
-        for number, content in json_rows(file):
+        for number, content in json_lines(file):
             try:
                 row = _row(content)
             except (TypeError, ValueError, KeyError) as error:
