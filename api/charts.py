@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 import vl_convert
 
+from api.chart_marks import TIME, marks_behind, points
 from api.pages_wording import Wording
 
 # Okabe & Ito (2008), https://jfly.uni-koeln.de/color/ - without yellow, which is lost on white paper; order by contrast.
@@ -48,8 +50,27 @@ def trend_spec(
     """Return the specification of a trend answer's lines, the first MAX_LINES of them; a gap interrupts its line."""
     series = answer["series"][:MAX_LINES]
     is_share = answer["as"] == "share"
-    rows = [row for one in series for row in _points(name(one["key"]), one["points"], is_share=is_share)]
+    rows = [row for one in series for row in points(name(one["key"]), one["points"], is_share=is_share)]
     lines = [name(one["key"]) for one in series]
+    is_corrected = any(row["raw"] is not None for row in rows)
+    notes = [f"{_counted(answer, words)}. {words('interval_note')}", *([note] if note else [])]
+    if answer["method"].get("stances_counted"):
+        notes.append(words("chart_corrected" if is_corrected else "chart_uncorrected"))
+    return {
+        **_frame(words, size, title=title, notes=notes, invented=invented),
+        "height": 300 if size == "large" else 220,
+        "data": {"values": rows},
+        "layer": [
+            *marks_behind(answer, series, words),
+            *_lines(answer, words, lines, size, is_share=is_share, is_corrected=is_corrected),
+        ],
+    }
+
+
+def _lines(
+    answer: Mapping[str, Any], words: Wording, lines: Sequence[str], size: Size, *, is_share: bool, is_corrected: bool
+) -> list[dict[str, Any]]:
+    """Return the layers of bands, lines and points; a point that rests on few documents is hollow."""
     axis: dict[str, Any] = {
         "format": ".1~%" if is_share else "~d",
         "tickCount": 6,
@@ -57,42 +78,34 @@ def trend_spec(
     }
     if not is_share:
         axis["tickMinStep"] = 1
-    shared = {
-        "x": {"field": "start", "type": "temporal", "scale": {"type": "utc"}, "axis": _date_axis(answer, words, size)},
-        "color": {
-            "field": "line",
-            "type": "nominal",
-            "scale": {"domain": lines, "range": list(COLOURS)},
-            "legend": _legend(lines, size),
-        },
-    }
+    colours = {"domain": lines, "range": list(COLOURS)}
+    color = {"field": "line", "type": "nominal", "scale": colours, "legend": _legend(lines, size)}
+    shared = {"x": {**TIME, "axis": _date_axis(answer, words, size)}, "color": color}
     value = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"zero": True, "nice": True}}
-    dash = {
-        "field": "line",
-        "type": "nominal",
-        "legend": None,
-        "scale": {"domain": lines, "range": [list(dash) for dash in DASHES]},
-    }
+    dashes = {"domain": lines, "range": [list(dash) for dash in DASHES]}
+    dash = {"field": "line", "type": "nominal", "legend": None, "scale": dashes}
     shape = {"field": "line", "type": "nominal", "scale": {"domain": lines, "range": list(SHAPES)}}
     detail = {"field": "segment", "type": "nominal"}
     band = {**shared, "y": {**value, "field": "low"}, "y2": {"field": "high"}}
-    return {
-        **_frame(words, size, title=title, notes=[_counted(answer, words), *([note] if note else [])], invented=invented),
-        "height": 300 if size == "large" else 220,
-        "data": {"values": rows},
-        "layer": [
-            {"mark": {"type": "area", "opacity": 0.18 if len(lines) == 1 else 0.1}, "encoding": {**band, "detail": detail}},
-            {"mark": {"type": "rule"}, "encoding": band, "transform": [{"filter": "datum.alone"}]},
-            {
-                "mark": {"type": "line", "strokeWidth": 2.2},
-                "encoding": {**shared, "y": value, "strokeDash": dash, "detail": detail},
-            },
-            {
-                "mark": {"type": "point", "filled": True, "size": 48, "opacity": 1},
-                "encoding": {**shared, "y": value, "shape": shape},
-            },
-        ],
-    }
+    line = {**shared, "y": value, "strokeDash": dash, "detail": detail}
+    point = {**shared, "y": value, "shape": shape}
+    hollow = {"condition": {"test": "datum.small", "value": "white"}, "field": "line", "type": "nominal", "scale": colours}
+    raw = {"mark": {"type": "line", "strokeWidth": 0.8, "opacity": 0.9}, "encoding": {**line, "y": {**value, "field": "raw"}}}
+    return [
+        {"mark": {"type": "area", "opacity": 0.18 / min(len(lines), 3)}, "encoding": {**band, "detail": detail}},
+        {"mark": {"type": "rule"}, "encoding": band, "transform": [{"filter": "datum.alone"}]},
+        *([raw] if is_corrected else []),
+        {"mark": {"type": "line", "strokeWidth": 2.2}, "encoding": line},
+        {
+            "mark": {"type": "point", "filled": True, "size": 48, "opacity": 1, "strokeWidth": 1.4},
+            "encoding": {**point, "fill": {**hollow, "legend": None}, "stroke": {**color, "legend": None}},
+        },
+        {
+            "mark": {"type": "point", "shape": "circle", "filled": False, "size": 220, "strokeWidth": 1.4},
+            "encoding": {**shared, "y": value},
+            "transform": [{"filter": "datum.burst"}],
+        },
+    ]
 
 
 def dots_spec(rows: Sequence[Row], words: Wording, *, title: str, invented: bool, size: Size = "large") -> dict[str, Any]:
@@ -144,28 +157,6 @@ def to_png(spec: Mapping[str, Any], words: Wording) -> bytes:
     return png
 
 
-def _points(line: str, points: Sequence[Mapping[str, Any]], *, is_share: bool) -> list[dict[str, Any]]:
-    rows, segment = [], 0
-    for point in points:
-        value = point["share"] if is_share else point["count"]
-        if value is None or "gap" in point["flags"]:
-            segment += 1
-            continue
-        low, high = point["low"], point["high"]
-        rows.append(
-            {
-                "start": f"{point['start_on']}T00:00:00Z",
-                "line": line,
-                "value": value,
-                "low": value if low is None else low,
-                "high": value if high is None else high,
-                "segment": f"{line}-{segment}",
-            }
-        )
-    counts = Counter(row["segment"] for row in rows)
-    return [{**row, "alone": counts[row["segment"]] == 1} for row in rows]  # a band needs two points; one alone gets a bar
-
-
 def _counted(answer: Mapping[str, Any], words: Wording) -> str:
     """Say how many of how many; lines of several narratives stand on the same denominators, which are added up once."""
     count = sum(point["count"] for one in answer["series"] for point in one["points"])
@@ -213,13 +204,22 @@ def _frame(words: Wording, size: Size, *, title: str, notes: Sequence[str], inve
 
 
 def _date_axis(answer: Mapping[str, Any], words: Wording, size: Size) -> dict[str, Any]:
-    starts = sorted({point["start_on"] for one in answer["series"] for point in one["points"]})
-    step = max(1, -(-len(starts) // (9 if size == "large" else 3)))
+    """Return the axis: under each date the number of documents that its shares are of, over all lines."""
+    documents: Counter[str] = Counter()
+    for one in answer["series"]:
+        for point in one["points"]:
+            documents[point["start_on"]] += point["denominator"]
+    narratives = len({one["narrative"] for one in answer["series"]})  # they stand on the same denominators
+    starts = sorted(documents)
+    step = max(1, -(-len(starts) // (9 if size == "large" else 2)))
     form = _DATE_FORMATS[answer["by"]]
     if words.language.startswith("sr"):
         form = form.replace("%-d", "%-d.").replace("%Y", "%Y.")
     ticks = [f"{start}T00:00:00Z" for start in starts[::step]]
-    return {"title": None, "format": form, "formatType": "time", "values": ticks, "grid": False}
+    numbers = {tick: f"n = {words.number(documents[tick[:10]] // max(narratives, 1))}" for tick in ticks}
+    number = f"{json.dumps(numbers, ensure_ascii=False)}[utcFormat(datum.value, '%Y-%m-%dT%H:%M:%SZ')]"
+    label = f"[utcFormat(datum.value, '{form}'), {number} || '']"
+    return {"title": None, "labelExpr": label, "values": ticks, "grid": False, "labelLineHeight": 14}
 
 
 def _legend(names: Sequence[str], size: Size) -> dict[str, Any] | None:

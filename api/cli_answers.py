@@ -1,4 +1,4 @@
-"""Commands that answer: search, show, trends, report."""
+"""Commands that answer: search, show, trends, compare, report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import typer
 from api import cli_options as options
 from api.output import chosen_format, harmless_text, print_json, print_line, print_rows, print_table, progress, say
 from api.service import Service
+from api.trend_chart import check_form, draw
+from api.trend_words import COMPARED, POINTS, comparison_row, point_rows, said_of
 from eho.errors import InputError
 
 _HIT_COLUMNS = ("title", "source", "published_at", "lang", "annotations", "id")
@@ -28,13 +30,12 @@ _HIT_CSV_COLUMNS = (
     "cluster_size",
 )
 _TERM_COLUMNS = ("value", "lang", "count", "of", "elsewhere", "elsewhere_of", "g2", "ratio")
-_POINT_COLUMNS = ("key", "start_on", "count", "denominator", "share", "low", "high", "flags")
 _INVENTED = "Invented outlets – demonstration."
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (search, show, trends, report):
+    for command in (search, show, trends, compare, report):
         app.command()(command)
 
 
@@ -120,10 +121,15 @@ def trends(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="What to count; all documents by default.")] = "",
     of: Annotated[str | None, typer.Option("--of", metavar="QUERY", help="Of what, such as sense:conflict_zone.")] = None,
     narrative: options.Narratives = None,
-    by: Annotated[str, typer.Option("--by", help="day, week, month or quarter.")] = "week",
+    by: Annotated[
+        str, typer.Option("--by", help="day, week, month or quarter; auto: the shortest in which a doubling would show.")
+    ] = "auto",
     split: Annotated[str | None, typer.Option("--split", help="language, source, ownership, audience or kind.")] = None,
     as_: Annotated[str, typer.Option("--as", help="share or count: what the interval is for.")] = "share",
-    panel: Annotated[str, typer.Option("--panel", help="constant: only sources with documents in every period.")] = "all",
+    panel: Annotated[str, typer.Option("--panel", help="constant: sources that were there all the time; or all.")] = "constant",
+    copies: options.Copies = "exclude",
+    changes: Annotated[bool, typer.Option("--changes", help="Look for changes of level and bursts.")] = False,
+    out: Annotated[str | None, typer.Option("--out", metavar="FILE", help="Draw it: FILE.svg, .png or .json.")] = None,
     from_: options.From = None,
     to: options.To = None,
     source: options.InSources = None,
@@ -140,6 +146,8 @@ def trends(
 ) -> None:
     """Count documents per period, with denominators and intervals."""
     form = chosen_format(json=as_json, csv=as_csv, table=as_table)
+    if out is not None:
+        check_form(Path(out))
     with Service.open() as service, progress() as show:
         answer = service.at(snapshot, on_progress=show).trends(
             query,
@@ -149,6 +157,8 @@ def trends(
             split=split,
             as_=as_,
             panel=panel,
+            copies=copies,
+            changes=changes,
             start=options.first_day(from_),
             end=options.last_day(to),
             source=source or (),
@@ -160,11 +170,71 @@ def trends(
             language=language,
         )
         invented = service.has_invented_sources
-    rows = [{"key": series["key"], **point} for series in answer["series"] for point in series["points"]]
-    print_rows(rows, _POINT_COLUMNS, form=form, json_value=answer, query=answer["query"], snapshot=answer["snapshot"])
-    if form == "table" and invented:
-        say(_INVENTED)
+        if out is not None:
+            draw(service, answer, Path(out), language=language, split=split)
+    print_rows(list(point_rows(answer)), POINTS, form=form, json_value=answer, query=answer["query"], snapshot=answer["snapshot"])
+    if form == "table":
+        for line in said_of(answer):
+            say(line)
+        if invented:
+            say(_INVENTED)
+        if out is not None:
+            say(f"Wrote {out}.")
     _say_removed(answer)
+
+
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A source, language, period (2026-03, 2026-03-01..2026-04-15) or query.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="What to compare it with; no document may be in both.")],
+    query: Annotated[str, typer.Option("--query", metavar="QUERY", help="What to count on both sides.")] = "",
+    of: Annotated[str | None, typer.Option("--of", metavar="QUERY", help="Of what, such as sense:conflict_zone.")] = None,
+    narrative: options.Narratives = None,
+    match: Annotated[
+        str | None, typer.Option("--match", help="ownership (for two languages), audience or none: compare like outlets only.")
+    ] = None,
+    copies: options.Copies = "exclude",
+    from_: options.From = None,
+    to: options.To = None,
+    source: options.InSources = None,
+    lang: options.Langs = None,
+    kind: options.Kinds = None,
+    stance: options.Stances = None,
+    include_needs_review: options.Unreviewed = False,
+    stems: options.Stems = None,
+    language: options.Language = "en",
+    as_json: options.AsJson = False,
+    as_csv: options.AsCsv = False,
+    as_table: options.AsTable = False,
+) -> None:
+    """Compare two sources, languages, periods or queries: the difference of each share, with its interval."""
+    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
+    with Service.open() as service:
+        answer = service.compare(
+            a,
+            b,
+            query,
+            of=of,
+            narrative=narrative or (),
+            match=match,
+            copies=copies,
+            start=options.first_day(from_),
+            end=options.last_day(to),
+            source=source or (),
+            lang=lang or (),
+            kind=kind or (),
+            stance=stance or (),
+            include_needs_review=include_needs_review,
+            stems=stems,
+            language=language,
+        )
+        invented = service.has_invented_sources
+    asked = f"{a} against {b}"
+    rows = [comparison_row(row) for row in answer["rows"]]
+    print_rows(rows, COMPARED, form=form, json_value=answer, query=asked, snapshot=answer["snapshot"], title=asked)
+    if form == "table":
+        say(f"{answer['method']['note'].capitalize()}. cannot_say: no difference that these documents could show.")
+        if invented:
+            say(_INVENTED)
 
 
 def report(

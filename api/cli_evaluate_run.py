@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api import cli_evaluate_audit
 from api import cli_options as options
 from api.output import print_json, print_line, print_table, progress, say
 from eho.codebook import Codebook
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
     audit = typer.Typer(no_args_is_help=True, help="Draw the tags that readers are shown, and score what persons say of them.")
     audit.command("draw")(audit_draw)
     audit.command("score")(audit_score)
+    cli_evaluate_audit.register(audit)
     app.add_typer(audit, name="audit")
 
 

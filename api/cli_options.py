@@ -30,6 +30,7 @@ Stances = Annotated[
 Unreviewed = Annotated[
     bool, typer.Option("--include-needs-review", help="Also annotations below the threshold that readers are shown.")
 ]
+Copies = Annotated[str, typer.Option("--copies", help="exclude: one document a story; include: copies too.")]
 Stems = Annotated[
     bool | None,
     typer.Option(

@@ -42,6 +42,7 @@ def router(service: Service) -> APIRouter:
     _add_search(routes, service)
     _add_language(routes, service)
     _add_trends(routes, service)
+    _add_compare(routes, service)
     _add_topics(routes, service)
     routes.include_router(http_stories.router(service))
     _add_snapshots(routes, service)
@@ -120,10 +121,12 @@ def _add_trends(routes: APIRouter, service: Service) -> None:
         q: Q = "",
         of: Annotated[str | None, Query(description="of what, such as sense:conflict_zone")] = None,
         narrative: Many = [],  # noqa: B006
-        by: Literal["day", "week", "month", "quarter"] = "week",
+        by: Literal["auto", "day", "week", "month", "quarter"] = "auto",
         split: Literal["language", "source", "ownership", "audience", "kind"] | None = None,
         as_: Annotated[Literal["share", "count"], Query(alias="as")] = "share",
-        panel: Literal["constant", "all"] = "all",
+        panel: Literal["constant", "all"] = "constant",
+        copies: Literal["exclude", "include"] = "exclude",
+        changes: bool = False,
         start: FromDay = None,
         end: ToDay = None,
         source: Many = [],  # noqa: B006
@@ -145,6 +148,51 @@ def _add_trends(routes: APIRouter, service: Service) -> None:
                 split=split,
                 as_=as_,
                 panel=panel,
+                copies=copies,
+                changes=changes,
+                start=start,
+                end=end,
+                source=source,
+                lang=lang,
+                kind=kind,
+                stance=stance,
+                include_needs_review=include_needs_review,
+                stems=stems,
+                language=language,
+            )
+        )
+
+
+def _add_compare(routes: APIRouter, service: Service) -> None:
+    @routes.get("/compare", responses=_answers(schemas.Comparison), response_class=Json, tags=["questions"])
+    def compare(
+        a: Annotated[str, Query(description="a source, a language, a period such as 2026-03, or a query")],
+        b: Annotated[str, Query(description="what to compare it with")],
+        q: Q = "",
+        of: Annotated[str | None, Query(description="of what, such as sense:conflict_zone")] = None,
+        narrative: Many = [],  # noqa: B006
+        match: Literal["none", "ownership", "audience"] | None = None,
+        copies: Literal["exclude", "include"] = "exclude",
+        start: FromDay = None,
+        end: ToDay = None,
+        source: Many = [],  # noqa: B006
+        lang: Many = [],  # noqa: B006
+        kind: Many = [],  # noqa: B006
+        stance: Many = [],  # noqa: B006
+        include_needs_review: bool = False,
+        stems: Stems = None,
+        language: UiLanguage = "en",
+    ) -> Response:
+        """Compare two sets of documents."""
+        return Json(
+            service.compare(
+                a,
+                b,
+                q,
+                of=of,
+                narrative=narrative,
+                match=match,
+                copies=copies,
                 start=start,
                 end=end,
                 source=source,

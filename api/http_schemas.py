@@ -109,6 +109,14 @@ class SearchAnswer(_Shape):
     significant_terms: SignificantTerms | None = None
 
 
+class Share(_Shape):
+    """A share, or a difference of shares, with its interval."""
+
+    share: float
+    low: float
+    high: float
+
+
 class ExplainAnswer(_Shape):
     """`eho explain --json`."""
 
@@ -146,6 +154,9 @@ class Point(_Shape):
     high: float | None
     copies: int
     flags: list[str]
+    corrected: Share | None
+    silent_sources: list[str]
+    query: str
 
 
 class Series(_Shape):
@@ -155,6 +166,10 @@ class Series(_Shape):
     narrative: str | None
     split: str | None
     points: list[Point]
+    overall: dict[str, Any]
+    detectable: dict[str, Any]
+    correction: dict[str, Any]
+    changes: list[dict[str, Any]]
 
 
 class TrendAnswer(_Shape):
@@ -167,6 +182,41 @@ class TrendAnswer(_Shape):
     method: dict[str, Any]
     snapshot: str
     removed_since: dict[str, int] | None = None
+
+
+class ComparedSide(Share):
+    """One side of a compared row; `query` finds its documents."""
+
+    count: int
+    denominator: int
+    corrected: Share | None
+    query: str
+
+
+class ComparedRow(_Shape):
+    """One narrative on both sides."""
+
+    key: str
+    narrative: str | None
+    a: ComparedSide
+    b: ComparedSide
+    difference: Share
+    is_corrected: bool
+    detectable: float | None
+    p: float
+    q: float
+    verdict: str
+
+
+class Comparison(_Shape):
+    """`eho compare --json`."""
+
+    a: dict[str, Any]
+    b: dict[str, Any]
+    query: str
+    rows: list[ComparedRow]
+    method: dict[str, Any]
+    snapshot: str
 
 
 class Emergence(_Shape):

@@ -11,16 +11,17 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api import pages_mirror, pages_topics
-from api.charts import MAX_LINES, Size, to_png, to_svg, trend_spec
+from api.charts import MAX_LINES, Size, to_png, to_svg
 from api.pages_codebook import HUMANISING, Names, by_family, carrying
 from api.pages_document import document_view
 from api.pages_frame import HEADERS, Frame, UnknownTongue, query_problem, results_behind
-from api.pages_links import MEASURES, PERIODS, SPLITS, SearchAsked, TrendAsked
+from api.pages_links import MEASURES, PANELS, PERIODS, SPLITS, SearchAsked, TrendAsked
 from api.pages_search import facet_views, filters_in_use, hit_view
 from api.pages_share import Share
 from api.pages_sources import source_views
-from api.pages_trend import line_names, method_lines, point_table, stances_line
+from api.pages_trend import method_lines, point_table
 from api.pages_wording import Wording
+from api.trend_chart import names_of, spec_of
 from eho.annotation import Stance
 from eho.errors import CodebookError, EhoError, EngineError, InputError
 
@@ -185,7 +186,9 @@ def _trends(frame: Frame, request: Request) -> HTMLResponse:
         "periods": PERIODS,
         "splits": SPLITS,
         "measures": MEASURES,
-        "by": asked.by or "week",
+        "panels": PANELS,
+        "panel": asked.panel or "constant",
+        "by": asked.by or "auto",
         "split": asked.split or "none",
         "measure": asked.measure or "share",
         "error": None,
@@ -198,8 +201,9 @@ def _trends(frame: Frame, request: Request) -> HTMLResponse:
         return frame.page(request, "trends.html", "trends", status=400, **shared | {"error": problem})
     if not any(point["denominator"] for one in answer["series"] for point in one["points"]):
         return frame.page(request, "trends.html", "trends", **shared)
-    name, title = _called(frame, asked, answer, words)
-    large, small = (to_svg(_spec(frame, answer, words, title, name, size), words) for size in _SIZES)
+    split = asked.options()["split"]
+    name, title = names_of(service, answer, words, split)
+    large, small = (to_svg(spec_of(service, answer, words, split=split, size=size), words) for size in _SIZES)
     lines = len(answer["series"])
     chart = {"title": title, "large": large, "small": small, "lines": lines, "shown": MAX_LINES, "left_out": lines > MAX_LINES}
     return frame.page(
@@ -208,7 +212,7 @@ def _trends(frame: Frame, request: Request) -> HTMLResponse:
         "trends",
         **shared | {"chart": chart},
         table=point_table(answer, words, name),
-        method_lines=method_lines(answer, Names(service.codebook, words), words),
+        method_lines=method_lines(answer, Names(service.codebook, words), words, name),
         documents_link=asked.documents_link(),
     )
 
@@ -216,28 +220,10 @@ def _trends(frame: Frame, request: Request) -> HTMLResponse:
 def _trend_picture(frame: Frame, request: Request, form: str) -> Response:
     words, asked = frame.words(request), TrendAsked.read(request.query_params)
     answer = frame.service.trends(asked.q, language=words.language, **asked.options())
-    name, title = _called(frame, asked, answer, words)
-    spec = _spec(frame, answer, words, title, name, "large")
+    spec = spec_of(frame.service, answer, words, split=asked.options()["split"])
     content, kind = (to_png(spec, words), "image/png") if form == "png" else (to_svg(spec, words).encode(), "image/svg+xml")
     named = {"Content-Disposition": f'attachment; filename="eho-trend.{form}"'}
     return Response(content, media_type=kind, headers=HEADERS | named)
-
-
-def _called(frame: Frame, asked: TrendAsked, answer: dict[str, Any], words: Wording) -> tuple[Callable[[str], str], str]:
-    names = Names(frame.service.codebook, words)
-    parts = [names("narrative", asked.narrative)] if asked.narrative else []
-    if asked.q:
-        parts.append(words("quoted", text=asked.q))
-    title = ", ".join(parts) or words("all_documents")
-    split = asked.split or "none"
-    return line_names(answer, names, words, frame.source_names(), split=split, whole=title), title
-
-
-def _spec(
-    frame: Frame, answer: dict[str, Any], words: Wording, title: str, name: Callable[[str], str], size: Size
-) -> dict[str, Any]:
-    note = stances_line(answer, Names(frame.service.codebook, words), words)
-    return trend_spec(answer, words, title=title, name=name, invented=frame.service.has_invented_sources, note=note, size=size)
 
 
 def _stance_counts(service: Service) -> Callable[[str], dict[str, dict[str, int]]]:

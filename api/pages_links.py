@@ -12,9 +12,10 @@ from eho.errors import InputError
 
 FACETS = ("narrative", "stance", "sense", "source", "lang", "kind", "month")
 SORTS = ("relevance", "date")
-PERIODS = ("day", "week", "month", "quarter")
+PERIODS = ("auto", "day", "week", "month", "quarter")
 SPLITS = ("none", "language", "source", "ownership", "audience", "kind")
 MEASURES = ("share", "count")
+PANELS = ("constant", "all")
 _SWITCH = ("true", "false")
 
 
@@ -125,6 +126,7 @@ class TrendAsked(_Asked):
     by: str = ""
     split: str = ""
     measure: str = ""
+    panel: str = ""
     start: str = ""
     end: str = ""
     stems: str = ""
@@ -135,14 +137,17 @@ class TrendAsked(_Asked):
         _check_choice("by", self.by, PERIODS)
         _check_choice("split", self.split, SPLITS)
         _check_choice("measure", self.measure, MEASURES)
+        _check_choice("panel", self.panel, PANELS)
         _check_choice("stems", self.stems, _SWITCH)
 
     def options(self) -> dict[str, Any]:
         """Return the options of `service.trends`."""
         return {
-            "by": self.by or "week",
+            "by": self.by or "auto",
             "split": None if self.split in ("", "none") else self.split,
             "as_": self.measure or "share",
+            "panel": self.panel or "constant",
+            "changes": True,
             "of": self.of or None,
             "narrative": [self.narrative] if self.narrative else [],
             "start": _day(self.start),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import resources
@@ -15,7 +14,7 @@ from api.pages_frame import environment
 from api.pages_search import distinct
 from api.pages_share import Share
 from api.pages_sources import source_views
-from api.pages_trend import method_lines
+from api.pages_trend import method_lines, point_table
 from api.pages_wording import Wording
 from api.report_numbers import TOP, Numbers, count
 from eho.codebook import LANGUAGES, Language
@@ -102,7 +101,7 @@ def _summary(numbers: Numbers, names: Names, words: Wording, start: date, end: d
     return [*lines, words("report_sum_small")] if numbers.documents < _SMALL else lines
 
 
-def _family_charts(numbers: Numbers, names: Names, words: Wording, *, invented: bool) -> list[dict[str, str]]:
+def _family_charts(numbers: Numbers, names: Names, words: Wording, *, invented: bool) -> list[dict[str, Any]]:
     if not numbers.documents:
         return []
     charts = []
@@ -113,7 +112,9 @@ def _family_charts(numbers: Numbers, names: Names, words: Wording, *, invented: 
             return title
 
         spec = trend_spec({**answer, "by": numbers.by}, words, title=title, name=name, invented=invented, size="small")
-        charts.append({"title": title, "svg": to_svg(spec, words)})
+        rows = point_table(answer, words, name).rows
+        table = [_Line(row.period, ((f"{row.count} / {row.denominator}", row.share, row.interval),)) for row in rows]
+        charts.append({"title": title, "svg": to_svg(spec, words), "table": table})
     return charts
 
 
@@ -143,8 +144,9 @@ def _cells(share: Share, words: Wording) -> tuple[str, str, str]:
 def _methods(numbers: Numbers, names: Names, words: Wording) -> list[str]:
     stances = ", ".join(names("stance", stance).lower() for stance in PREVALENT)
     own = [words("report_share_note"), words("method_stances", stances=stances), words("report_humanising_also")]
-    answer: Mapping[str, Any] = numbers.base
-    return [*own, *method_lines(answer, names, words)]
+    if any(answer["method"]["uncorrected_because"] for answer in numbers.families.values()):
+        own.append(words("method_uncorrected"))  # the base has no tags, so its own method is silent about them
+    return [*own, *method_lines(numbers.base, names, words)]
 
 
 def _language(lang: str) -> Language:

@@ -68,7 +68,7 @@ class Counter:
 
     def series(self, q: str, **options: Any) -> dict[str, Any]:
         """Return the trend answer to a query."""
-        return self._service.trends(q, by=self.by, language=self._language, **self._period, **options)
+        return self._service.trends(q, by=self.by, panel="all", language=self._language, **self._period, **options)
 
     def share(self, q: str, *, of: str | None = None) -> Share:
         """Return how many documents match, of all or of those that match another query."""

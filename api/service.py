@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from api import jobs
+from api.choices import choice as _choice
 from api.citation import cite
 from api.home_files import make_home, write_source
 from api.jobs import JobSummary, Say, silent
@@ -196,11 +197,12 @@ class Service(StoryQuestions):
         q: str = "",
         *,
         of: str | None = None,
-        by: str = "week",
+        by: str = "auto",
         split: str | None = None,
         as_: str = "share",
-        panel: str = "all",
+        panel: str = "constant",
         copies: str = "exclude",
+        changes: bool = False,
         start: date | None = None,
         end: date | None = None,
         source: Sequence[str] = (),
@@ -214,6 +216,7 @@ class Service(StoryQuestions):
     ) -> dict[str, Any]:
         """Answer as `eho trends --json`: one series for each narrative and value of `split`. Raises as `search`."""
         from api.own_narratives import check_narrative, counted_stances
+        from api.trend_knowledge import knowledge
         from index.trends import TrendOptions
 
         for name in narrative:
@@ -223,16 +226,17 @@ class Service(StoryQuestions):
             filters=_filters(start, end, source, lang, kind, (), ()),
             of=None if of is None else self.queries.parse(of, stems=stems),
             narratives=tuple(narrative),
-            by=_choice("by", by, ("day", "week", "month", "quarter")),
+            by=_choice("by", by, ("auto", "day", "week", "month", "quarter")),
             split=None if split is None else _choice("split", split, SPLITS),
             show_as=_choice("as", as_, ("share", "count")),
             copies=_choice("copies", copies, ("exclude", "include")),
             panel=_choice("panel", panel, ("all", "constant")),
             stances=tuple(_choice("stance", one, STANCES) for one in stance) or counted_stances(self._parts, query, narrative),
             include_needs_review=include_needs_review,
-            source_groups=self._source_groups(split),
             model=self.model_version,
             language=_choice("language", language, UI_LANGUAGES),
+            changes=changes,
+            **knowledge(self._parts, split),
         )
         return self._parts.answered(self._parts.index().trends(query, options).to_mapping())
 
@@ -258,10 +262,11 @@ class Service(StoryQuestions):
 
         return topic(self._parts, topic_id)
 
-    def _source_groups(self, split: str | None) -> dict[str, str | None]:
-        if split not in ("ownership", "audience"):
-            return {}
-        return {source.id: getattr(source, split) for source in self._parts.sources.values()}
+    def compare(self, a: str, b: str, q: str = "", **asked: Any) -> dict[str, Any]:
+        """Answer as `eho compare --json`; see `api.comparisons`. Raises as `search`."""
+        from api.comparisons import compare
+
+        return compare(self, self._parts, a, b, q, **asked)
 
     def document(self, document_id: str) -> dict[str, Any] | None:
         """Return one document with tags, provenance, citation and snapshot; None where there is none of this id."""
@@ -400,9 +405,3 @@ def _filters(
     from index.answers import Filters
 
     return Filters(start, end, tuple(source), tuple(lang), tuple(kind), tuple(narrative), tuple(stance))
-
-
-def _choice(name: str, value: str, choices: tuple[str, ...]) -> Any:
-    if value not in choices:
-        raise InputError(f"{name} is {value!r}; use one of {', '.join(choices)}.", field=name)
-    return value

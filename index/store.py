@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 _PAGE = 500  # rows read or written at once: a page of long articles is about 5 MB, and old SQLite takes 999 variables
 _FIRST = frozenset({Outcome.STORED, Outcome.NEW_VERSION})
+_FAILED = [one.value for one in Outcome if one.is_failure]
+_GOOD = [one.value for one in (Outcome.STORED, Outcome.NEW_VERSION, Outcome.UNCHANGED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +239,21 @@ class Store:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [CoverageRow(row.source, Outcome(row.outcome), date.fromisoformat(row.day), row.addresses) for row in rows]
+
+    def failed_days(self, sources: Collection[str]) -> dict[str, frozenset[date]]:
+        """Return, by source, the Belgrade days on which addresses failed and none gave a document."""
+
+        def days(outcome: Collection[str]) -> dict[str, set[str]]:
+            here = and_(outcomes.c.source.in_(sources), outcomes.c.outcome.in_(outcome))
+            found: dict[str, set[str]] = {}
+            for row in connection.execute(select(outcomes.c.source, outcomes.c.day).where(here).distinct()):
+                found.setdefault(row.source, set()).add(row.day)
+            return found
+
+        with self._database.reading() as connection:
+            failed, good = days(_FAILED), days(_GOOD)
+        lost = {source: own - good.get(source, set()) for source, own in failed.items()}
+        return {source: frozenset(map(date.fromisoformat, own)) for source, own in lost.items() if own}
 
 
 def _pages(items: Iterable[T]) -> Iterator[list[T]]:

@@ -72,6 +72,7 @@ class _Opened:
     searcher: tantivy.Searcher
     vectors: Vectors | None
     compilers: Mapping[bool, Compiler] = field(default_factory=dict)
+    counters: Mapping[bool, counting.Counter] = field(default_factory=dict)
 
 
 class EmbeddedIndex:
@@ -198,7 +199,7 @@ class EmbeddedIndex:
     def trends(self, query: Query, options: TrendOptions) -> TrendAnswer:
         """Count documents per period. Raises as `search`."""
         with self._reading() as opened:
-            counter = counting.Counter(opened.searcher, opened.compilers[options.include_needs_review])
+            counter = opened.counters[options.include_needs_review]
             return trend_answer(query, options, counter, sequence=opened.manifest.sequence, vocabulary=self._vocabulary)
 
     def nearest(self, vector: Floats, options: NearestOptions) -> tuple[Near, ...]:
@@ -275,7 +276,8 @@ class EmbeddedIndex:
             if manifest.opstamp in (-1, committed(version)):
                 break  # else a writer committed meanwhile, and the manifest may speak of what stood before
         compilers = {shown: Compiler(tokens, include_needs_review=shown) for shown in (False, True)}
-        return _Opened(version, stamp, manifest, searcher, vectors, compilers)
+        counters = {shown: counting.Counter(searcher, compiler) for shown, compiler in compilers.items()}
+        return _Opened(version, stamp, manifest, searcher, vectors, compilers, counters)
 
 
 def _add_all(writer: tantivy.IndexWriter, documents: Iterable[AnnotatedDocument], *, replace_all: bool) -> int:

@@ -13,11 +13,12 @@ import tantivy
 from eho.annotation import AnnotatedDocument, Annotation
 from eho.document import Document
 from eho.folding import fold_text
+from index.breaks import tagger_name
 from index.calendar import Period, day_of, period_start
 from index.facts import facts_of
 from index.text_fields import TEXT_FIELDS, text_values
 
-LAYOUT = 2  # raise it when a field or the stems change: an index of another layout is refused and built again
+LAYOUT = 3  # raise it when a field or the stems change: an index of another layout is refused and built again
 
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter")
 UNDATED = -(2**60)  # sorts after every date, newest first
@@ -25,6 +26,7 @@ NO_SENSE = "none"
 
 _RAW = ("id", "source_key", "lang_key", "entity", "annotation")
 _COUNTED = ("source", "lang", "kind", "sense", "cluster", "narrative", "stance", "narrative_any", "stance_any")
+_VERSIONS = ("tagger", "extractor")
 _NUMBERS = (*PERIODS, "published", "tie", "cluster_key", "copy")
 
 
@@ -36,7 +38,7 @@ def schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     for name in _RAW:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in _COUNTED:
+    for name in (*_COUNTED, *_VERSIONS):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     for name in _NUMBERS:
         builder.add_integer_field(name, indexed=True, fast=True)
@@ -82,6 +84,8 @@ def _add_source(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:
     entry.add_integer("cluster_key", hash_of(document_cluster(document)))
     entry.add_integer("copy", int(cluster is not None and cluster.role == "copy"))
     entry.add_integer("tie", hash_of(document.id))
+    if document.provenance.extractor is not None:
+        entry.add_text("extractor", document.provenance.extractor)
 
 
 def _add_dates(entry: tantivy.Document, document: Document) -> None:
@@ -102,6 +106,7 @@ def _add_tags(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:
     tags = annotated.tags
     if tags is None:
         return
+    entry.add_text("tagger", tagger_name(tags.model.name, tags.model.version, tags.model.codebook))
     entry.add_text("sense", NO_SENSE if tags.returnee_sense is None else tags.returnee_sense.value.value)
     for entity in sorted({entity.canonical_id.lower() for entity in tags.entities if entity.canonical_id}):
         entry.add_text("entity", entity)

@@ -59,9 +59,12 @@ def test_a_gap_interrupts_the_line() -> None:
     assert len({row["start"] for row in spec["data"]["values"]}) == 4
 
 
+GAP_LAYERS = ("box", "text")
+
+
 def test_lines_differ_in_colour_dash_and_shape() -> None:
     spec = trend_spec(answer(MAX_LINES + 3), Wording("en"), title="T", name=str, invented=False)
-    line, point = (layer["encoding"] for layer in spec["layer"][2:])
+    line, point = (layer["encoding"] for layer in spec["layer"][2 + len(GAP_LAYERS) : 4 + len(GAP_LAYERS)])
     lines = line["color"]["scale"]["domain"]
     assert len(lines) == MAX_LINES  # the rest stands in the table, and the page says so
     for scale in (line["color"]["scale"], line["strokeDash"]["scale"], point["shape"]["scale"]):
@@ -88,3 +91,40 @@ def test_dots_with_intervals(size: Any) -> None:
 def test_the_same_chart_as_a_picture() -> None:
     words = Wording("sq")
     assert to_png(trend_spec(answer(), words, title="T", name=str, invented=True), words).startswith(b"\x89PNG\r\n")
+
+
+def changed() -> dict[str, Any]:
+    """An answer with a break, a masked week, a new level, a burst and corrected shares."""
+    data = answer(1)
+    points = data["series"][0]["points"]
+    points[1]["flags"], points[3]["flags"], points[4]["flags"] = ["version_break"], ["small_n"], ["burst"]
+    for point in points:
+        point["corrected"] = None if point["share"] is None else {"share": 0.05, "low": 0.02, "high": 0.4}
+    data["series"][0]["changes"] = [{"kind": "change_point", "start_on": "2026-09-21"}]
+    data["method"] = {
+        "breaks": [{"start_on": "2026-09-07", "kind": kind, "before": "1", "after": "2"} for kind in ("model", "codebook")],
+        "stances_counted": ["endorse"],
+    }
+    return data
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_breaks_gaps_levels_and_numbers_are_drawn_in_words(language: Language) -> None:
+    words, svg = Wording(language), svg_of(changed(), language)
+    what = f"{words('break_model')}, {words('break_codebook')}"
+    for text in (words("chart_break", what=what), words("chart_gap"), words("chart_level"), words("chart_corrected"), "n = 40"):
+        assert text in svg, text
+    assert words("chart_uncorrected") not in svg
+
+
+def test_a_break_interrupts_the_line_and_corrected_shares_lead_it() -> None:
+    rows = trend_spec(changed(), Wording("en"), title="T", name=str, invented=False)["data"]["values"]
+    assert [row["segment"] for row in rows] == ["k0-0", "k0-1", "k0-2", "k0-2"]
+    assert {(row["value"], row["high"]) for row in rows} == {(0.05, 0.4)} and rows[0]["raw"] == 1 / 40
+    assert [row["small"] for row in rows] == [False, False, True, False] and rows[3]["burst"]
+
+
+def test_shares_of_tags_say_that_they_are_uncorrected() -> None:
+    data = answer(1) | {"method": {"stances_counted": ["endorse"]}}
+    assert Wording("en")("chart_uncorrected") in svg_of(data)
+    assert Wording("en")("chart_uncorrected") not in svg_of(answer(1))

@@ -150,3 +150,39 @@ def test_report_says_when_there_is_nothing_to_report_on(eho, tmp_path: Path) -> 
     eho("index", "build", home=tmp_path)
     ran = eho("report", "--out", tmp_path / "r.html", home=tmp_path)
     assert ran.status == 2 and "No document has a date" in ran.err
+
+
+@pytest.mark.parametrize(("name", "begins"), [("c.svg", b"<svg"), ("c.png", b"\x89PNG"), ("c.json", b'{"$schema"')])
+def test_a_trend_is_drawn_into_a_file(eho, demo_home: Path, tmp_path: Path, name: str, begins: bytes) -> None:
+    out = tmp_path / name
+    ran = eho("trends", "Siri*", "--by", "month", "--out", str(out), "--language", "sr-Cyrl", home=demo_home)
+    assert ran.status == 0 and out.read_bytes().startswith(begins)
+    if not name.endswith(".png"):
+        assert "Удео докумената" in out.read_text(encoding="utf-8")
+
+
+def test_every_point_leads_to_its_documents(eho, demo_home: Path) -> None:
+    answer = eho("trends", "Сирија OR Siri", "--json", "--changes", home=demo_home).json
+    points = [point for one in answer["series"] for point in one["points"] if point["count"]]
+    found = eho("search", points[0]["query"], "--json", "--limit", "1", home=demo_home).json
+    assert found["total"] == points[0]["count"] + points[0]["copies"]
+    assert answer["by"] in ("week", "month", "quarter") and answer["method"]["by_chosen"] == "auto"
+    assert answer["method"]["panel_note"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [("sq", "sr"), ("glasnik-dana", "sq"), ("2026-09", "2026-10-01..2026-10-31"), ("Сириј*", "NOT Siri*")]
+)
+def test_two_sides_are_compared(eho, demo_home: Path, a: str, b: str) -> None:
+    answer = eho("compare", a, b, "--query", "povratni* OR kthy*", "--json", home=demo_home).json
+    (row,) = answer["rows"]
+    assert row["difference"]["low"] <= row["difference"]["share"] <= row["difference"]["high"]
+    assert row["verdict"] in ("a_higher", "b_higher", "cannot_say")
+    assert (answer["method"]["matched"] is not None) == (a == "sq")
+    found = eho("search", row["a"]["query"], "--json", "--limit", "1", home=demo_home).json
+    assert found["total"] >= row["a"]["count"]
+
+
+def test_a_table_of_trends_says_what_it_cannot_show(eho, demo_home: Path) -> None:
+    ran = eho("trends", "--narrative", "returnee_rejection", home=demo_home)
+    assert "cannot say whether the share changed" in ran.err and "Uncorrected for classifier error" in ran.err

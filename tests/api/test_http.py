@@ -48,6 +48,8 @@ ANSWERS: dict[str, Any] = {
     "/v1/search?q=povratni*&limit=3": schemas.SearchAnswer,
     "/v1/search?from=2026-09-01&to=2026-09-30&lang=sr&source=glasnik-dana&sort=date": schemas.SearchAnswer,
     "/v1/trends?narrative=reintegration_success&by=month&split=language&as=count": schemas.TrendAnswer,
+    "/v1/trends?narrative=reintegration_success&changes=true&copies=include": schemas.TrendAnswer,
+    "/v1/compare?a=sq&b=sr": schemas.Comparison,
     "/v1/sources": list[Source],
     "/v1/sources/coverage": list[schemas.CoverageRow],
     "/v1/models": list[dict[str, Any]],
@@ -71,9 +73,10 @@ def test_every_answer_has_the_described_shape(client: httpx.Client, path: str, s
             "/v1/trends?q=Siri*&by=month&of=sense:conflict_zone",
             ["trends", "Siri*", "--by", "month", "--of", "sense:conflict_zone"],
         ),
+        ("/v1/compare?a=sq&b=sr&q=Siri*", ["compare", "sq", "sr", "--query", "Siri*"]),
         ("/v1/codebook", ["codebook", "show"]),
     ],
-    ids=["search", "trends", "codebook"],
+    ids=["search", "trends", "compare", "codebook"],
 )
 def test_the_answer_is_the_command_lines(client: httpx.Client, eho, demo_home: Path, path: str, arguments: list[str]) -> None:
     assert client.get(path).json() == eho(*arguments, "--json", home=demo_home).json
@@ -98,6 +101,8 @@ ERRORS = {
     "trend query": ("GET", "/v1/trends?q=((", 422, "query_syntax", "q"),
     "trend narrative": ("GET", "/v1/trends?narrative=nope", 422, "codebook", None),
     "trend period": ("GET", "/v1/trends?by=year", 422, "input", "by"),
+    "comparison": ("GET", "/v1/compare?a=sq", 422, "input", "b"),
+    "comparison overlap": ("GET", "/v1/compare?a=sq&b=sq", 422, "input", "b"),
     "document": ("GET", "/v1/documents/nope", 404, "not_found", None),
     "path": ("GET", "/v1/nothing", 404, "not_found", None),
     "root path": ("GET", "/nothing.html", 404, "not_found", None),
@@ -185,6 +190,7 @@ def test_openapi_describes_every_answer_and_error(client: httpx.Client) -> None:
     assert {path for path, _ in operations} == {
         "/v1/search",
         "/v1/trends",
+        "/v1/compare",
         "/v1/topics",
         "/v1/documents/{document_id}",
         "/v1/codebook",

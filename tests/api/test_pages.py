@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -110,7 +111,7 @@ def test_an_unknown_language_is_no_silent_fallback(web: httpx.Client) -> None:
         ("/?sort=best", 400, "sort is 'best'; use one of relevance, date"),
         ("/?narrative=none", 400, "There is no narrative 'none'"),
         ("/?cursor=broken", 400, "ursor"),
-        ("/trends?by=year", 400, "by is 'year'; use one of day"),
+        ("/trends?by=year", 400, "by is 'year'; use one of auto, day"),
         ("/trends?narrative=none", 400, "Unknown narrative 'none'"),
         ("/trends.png?split=party", 400, "split is 'party'"),
         ("/static/wording.yaml", 404, ""),
@@ -268,13 +269,17 @@ def test_foreign_text_says_its_language(web: httpx.Client, service: Service, cod
 def test_the_table_holds_every_number_of_the_answer(web: httpx.Client, service: Service, query: dict[str, str]) -> None:
     text = page(web, "/trends", **query)
     options = {"narrative": [query["narrative"]]} if "narrative" in query else {}
-    answer = service.trends("", by=query.get("by", "week"), split=query.get("split"), **options)  # type: ignore[arg-type]
-    rows = re.findall(r'<td class="num" data-name="Found">(\d+)</td><td class="num" data-name="Out of">(\d+)</td>', text)
+    answer = service.trends("", by=query.get("by", "auto"), split=query.get("split"), **options)  # type: ignore[arg-type]
+    cell = r'<td class="num" data-name="Found"><a href="([^"]+)">(\d+)</a></td><td class="num" data-name="Out of">(\d+)</td>'
     points = [point for one in answer["series"] for point in one["points"]]
-    assert rows == [(str(point["count"]), str(point["denominator"])) for point in points]
+    expected = [(point["query"], str(point["count"]), str(point["denominator"])) for point in points]
+    assert [
+        (parse_qs(urlsplit(html.unescape(link)).query)["q"][0], *cells) for link, *cells in re.findall(cell, text)
+    ] == expected
     assert text.count("<svg") == 2 and MARK["en"] in re.findall(r"<svg.*?</svg>", text, re.DOTALL)[0]
     said = plain(text)
-    assert "Not corrected for the errors of the machine" in said and "Television, radio, Facebook, TikTok, Viber" in said
+    assert ("Not corrected for the errors of the machine" in said) == ("narrative" in query)
+    assert "Television, radio, Facebook, TikTok, Viber" in said
 
 
 def test_a_trend_without_documents_says_so(web: httpx.Client) -> None:

@@ -41,6 +41,8 @@ COMPOSED = (
         "trend_",
         "report_lang_",
         "axis_",
+        "break_",
+        "panel_",
         "total",
     ),
 )
@@ -90,7 +92,8 @@ def test_every_text_is_used_and_every_use_has_a_text() -> None:
         for path in [
             *PACKAGE.glob("pages*.py"),
             *PACKAGE.glob("report*.py"),
-            PACKAGE / "charts.py",
+            *PACKAGE.glob("chart*.py"),
+            *PACKAGE.glob("trend_*.py"),
             *PACKAGE.glob("templates/*.html"),
         ]
     )

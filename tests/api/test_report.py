@@ -50,6 +50,8 @@ def test_one_file_holds_everything(service: Service, tmp_path: Path, language: L
     ):
         assert f">{words(key)}</h2>" in text
     assert text.count("<svg") == len(service.codebook.families) + 2
+    charts = text.split('id="families"')[1].split("</section>")[0]
+    assert charts.count("<table") == charts.count("<svg") == len(service.codebook.families)  # a table under every chart
     assert text.count(words("invented_mark")) >= text.count("<svg") + 1
     assert words("method_uncorrected") in text and html.escape(words("unseen_text")) in text and service.snapshot_id in text
     assert "None" not in re.sub(r"<svg.*?</svg>|<style.*?</style>", "", text, flags=re.DOTALL)

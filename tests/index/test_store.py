@@ -239,3 +239,23 @@ def test_a_store_of_a_later_layout_is_refused(address: str) -> None:
     engine.dispose()
     with pytest.raises(StoreError, match="layout 99"):
         Store.open(address)
+
+
+def test_days_on_which_every_fetch_of_a_source_failed(tmp_path: Path) -> None:
+    def record(number: int, outcome: Outcome, day: int, source: str = "vala") -> OutcomeRecord:
+        at = datetime(2026, 3, day, 22, 30, tzinfo=UTC)  # half past eleven in Belgrade
+        return OutcomeRecord(outcome=outcome, url=f"http://x.test/{number}", source=source, at=at)
+
+    rows = [
+        record(1, Outcome.TIMEOUT, 3),
+        record(2, Outcome.HTTP_ERROR, 3),
+        record(3, Outcome.TIMEOUT, 4),
+        record(4, Outcome.STORED, 4),
+        record(5, Outcome.DISALLOWED, 5),
+        record(6, Outcome.TIMEOUT, 6, "other"),
+    ]
+    with Store.open(f"sqlite:///{tmp_path / 's.sqlite'}") as store:
+        for row in rows:
+            store.record(row)
+        assert store.failed_days(["vala", "nobody"]) == {"vala": frozenset({date(2026, 3, 3)})}
+        assert store.failed_days([]) == {}
