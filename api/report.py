@@ -19,6 +19,7 @@ from api.pages_wording import Wording
 from api.report_numbers import TOP, Numbers, count
 from eho.codebook import LANGUAGES, Language
 from eho.errors import InputError
+from index.calendar import day_of
 
 if TYPE_CHECKING:
     from api.service import Service
@@ -34,9 +35,12 @@ class _Line:
     shares: tuple[tuple[str, str, str], ...]  # count of total, share, interval
 
 
-def build(service: Service, *, start: date, end: date, lang: str, out: Path) -> Path:
+def build(service: Service, *, start: date | None, end: date | None, lang: str, out: Path) -> Path:
     """Write the report of the days from start to end (inclusive) and return its path. Raises InputError, EngineError."""
     language = _language(lang)
+    if start is None or end is None:
+        first, last = _dated_days(service)
+        start, end = start or first, end or last
     if start > end:
         raise InputError(f"The report begins on {start}, after its end on {end}; swap both days.", field="from")
     if out.suffix.lower() not in (".html", ".htm"):
@@ -48,6 +52,16 @@ def build(service: Service, *, start: date, end: date, lang: str, out: Path) -> 
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror}. Choose another place.", field="out") from error
     return out
+
+
+def _dated_days(service: Service) -> tuple[date, date]:
+    """Return the first day of the first month with documents, and the day of the newest document."""
+    answer = service.search(sort="date", limit=1, include_needs_review=True)
+    months = [row["value"] for row in answer["facets"]["month"]]
+    if not months:
+        raise InputError("No document has a date, so there is nothing to report on; run eho run first, or give --from and --to.")
+    newest = datetime.fromisoformat(answer["hits"][0]["published_at"])
+    return date.fromisoformat(f"{min(months)}-01"), day_of(newest)
 
 
 def _context(service: Service, start: date, end: date, words: Wording) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,12 +19,11 @@ from api.wiring import Parts
 from eho.annotation import ModelVersion, Stance
 from eho.codebook import Codebook
 from eho.document import Document
-from eho.errors import InputError, ModelError
+from eho.errors import ModelError
 from eho.home import Home
 from eho.outcome import OutcomeRecord
 from eho.settings import Settings
 from eho.source import Source
-from index.calendar import day_of
 
 if TYPE_CHECKING:
     from api.query_language import QueryLanguage
@@ -284,21 +283,7 @@ class Service(StoryQuestions):
         """Write the trend report and return its path; without days it covers all dated documents. Raises InputError."""
         from api.report import build
 
-        if start is None or end is None:
-            first, last = self._dated_days()
-            start, end = start or first, end or last
         return build(self, start=start, end=end, lang=lang, out=out)
-
-    def _dated_days(self) -> tuple[date, date]:
-        """Return the first day of the first month with documents, and the day of the newest document."""
-        answer = self.search(sort="date", limit=1, include_needs_review=True)
-        months = [row["value"] for row in answer["facets"]["month"]]
-        if not months:
-            raise InputError(
-                "No document has a date, so there is nothing to report on; run eho run first, or give --from and --to."
-            )
-        newest = datetime.fromisoformat(answer["hits"][0]["published_at"])
-        return date.fromisoformat(f"{min(months)}-01"), day_of(newest)
 
     @property
     def queries(self) -> QueryLanguage:
