@@ -197,6 +197,13 @@ def test_openapi_describes_every_answer_and_error(client: httpx.Client) -> None:
         "/v1/sources",
         "/v1/sources/coverage",
         "/v1/models",
+        "/v1/context",
+        "/v1/explain",
+        "/v1/mirror",
+        "/v1/similar",
+        "/v1/snapshot",
+        "/v1/snapshot/{snapshot_id}",
+        "/v1/terms",
         "/v1/health",
         "/v1/tag",
     }
