@@ -87,8 +87,7 @@ def _find_addresses(found: Discovery, tree: HtmlElement, robots: Answer, setting
     named = {address: origin for address, origin in _named(tree, robots, found.home).items() if same_site(address, found.home)}
     contents = _try(found, named, settings)
     if not found.feeds:
-        usual = {urljoin(found.home, path): f"usual address{why}" for path, why in _usual(tree)}
-        contents |= _try(found, {url: why for url, why in usual.items() if url not in named}, settings)
+        contents |= _try(found, {url: why for url, why in _usual(tree, found.home).items() if url not in named}, settings)
     found.feeds = _without_twins(found.feeds, contents)[:_MOST_FEEDS]
     found.sitemaps = found.sitemaps[:_MOST_SITEMAPS]
     found.expect = _expected([contents[feed] for feed in found.feeds])
@@ -130,12 +129,16 @@ def _named(tree: HtmlElement, robots: Answer, home: str) -> dict[str, str]:
     return named
 
 
-def _usual(tree: HtmlElement) -> Iterator[tuple[str, str]]:
+def _usual(tree: HtmlElement, home: str) -> dict[str, str]:
+    """Return the addresses that the page's content management system uses, then those that many sites use, with why."""
     generators = " ".join((meta.get("content") or "") for meta in tree.iter("meta") if meta.get("name") == "generator").lower()
+    usual: dict[str, str] = {}
     for system, paths in CONVENTIONS.items():
         if system in generators:
-            yield from ((path, f" of {system.title()}") for path in paths)
-    yield from ((path, "") for path in USUAL)
+            usual |= {urljoin(home, path): f"usual address of {system.title()}" for path in paths}
+    for path in USUAL:
+        usual.setdefault(urljoin(home, path), "usual address")
+    return usual
 
 
 def _without_twins(feeds: Sequence[str], contents: dict[str, FeedContent]) -> list[str]:

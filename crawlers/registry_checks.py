@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -105,13 +106,14 @@ def _shared_domains(sources: Sequence[Source], others: Sequence[Source]) -> Iter
 
 
 def _undisclosed(sources: Sequence[Source]) -> Iterator[Finding]:
-    """An owner that one file discloses as a likely user must be disclosed in every file."""
-    disclosed = {source.owner: source for source in sources if source.owner and source.belongs_to_user}
+    """Where one file discloses a likely user, every file whose owner bears that name must disclose it."""
+    users = {source.belongs_to_user for source in sources if source.belongs_to_user}
     for source in sources:
-        if source.owner in disclosed and source.belongs_to_user is None:
-            said = disclosed[source.owner]
-            message = f"is null, but {said.id} of the same owner says {said.belongs_to_user!r}"
-            yield Finding("error", source.id, "belongs_to_user", message)
+        if source.belongs_to_user is None and source.owner is not None:
+            for user in sorted(users):
+                if re.search(rf"\b{re.escape(user)}\b", source.owner):
+                    message = f"is null, but the owner is {source.owner!r}, and other files disclose {user!r}"
+                    yield Finding("error", source.id, "belongs_to_user", message)
 
 
 def _doubts(source: Source, today: date) -> Iterator[Finding]:
