@@ -75,7 +75,7 @@ def sources_check(
     if rows or form is not Format.TABLE:
         print_rows(rows, _FINDINGS, form=form, json_value=checked.to_mapping(), query="sources check", snapshot="")
     errors = sum(finding.level == "error" for finding in checked.findings)
-    say(f"{checked.sources} sources checked: {errors} errors, {len(rows) - errors} warnings.")
+    say(f"Sources checked: {checked.sources}; errors: {errors}, warnings: {len(rows) - errors}.")
     if errors:
         raise typer.Exit(2 if not live else 1)
 

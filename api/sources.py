@@ -118,22 +118,30 @@ def add(home: Home, address: str, settings: Settings, *, enable: bool = False, d
     """
     url = _home_address(address)
     own = load_sources([home.sources])
-    domain = host_of(url).removeprefix("www.")
-    if known := next((one for one in own.values() if domain in domains(one)), None):
-        raise SourceError(f"{domain} is source {known.id!r} already; edit {home.sources / known.id}.yaml.")
-    bundled = next((one for one in bundled_sources().values() if domain in domains(one)), None)
+    _require_new(url, own, home)
+    bundled = _of_domain(url, bundled_sources())
     if bundled is not None:
         added = Added(bundled.model_copy(update={"enabled": enable}), None, {"source": "the file that ships with Eho"})
     else:
         from crawlers.discovery import discover
 
         found = discover(url, settings.crawl)
+        _require_new(found.home, load_registry(home.sources), home)  # a redirect may lead to an outlet that is known
         added = Added(_described(found, enable=enable), None, found.origins, found.rejected)
-    if added.source.id in own:
-        raise SourceError(f"Id {added.source.id!r} is taken; edit {home.sources / added.source.id}.yaml.")
     if dry_run:
         return added
     return Added(added.source, write_source(home.sources, added.source), added.origins, added.rejected)
+
+
+def _of_domain(url: str, sources: Mapping[str, Source]) -> Source | None:
+    domain = host_of(url).removeprefix("www.")
+    return next((source for source in sources.values() if domain == source.id or domain in domains(source)), None)
+
+
+def _require_new(url: str, sources: Mapping[str, Source], home: Home) -> None:
+    """Raise SourceError where the outlet of an address has a file already."""
+    if (known := _of_domain(url, sources)) is not None:
+        raise SourceError(f"{host_of(url)} is source {known.id!r} already; its file is {home.sources / known.id}.yaml.")
 
 
 def _home_address(address: str) -> str:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urljoin, urlsplit
 
-from scrapy.utils.sitemap import sitemap_urls_from_robots
-
 from crawlers.encoding import decode, header_charset
 from crawlers.feeds import FeedContent, FeedError, read_feed
 from crawlers.headline import line_key
@@ -106,8 +104,7 @@ def _try(found: Discovery, addresses: dict[str, str], settings: CrawlSettings) -
             found.rejected[address] = str(error)
             continue
         contents[address] = content
-        is_sitemap = bool(content.sitemaps) or b"<urlset" in answer.body[:4096] or "sitemap" in urlsplit(address).path
-        (found.sitemaps if is_sitemap else found.feeds).append(address)
+        (found.sitemaps if content.is_sitemap else found.feeds).append(address)
         found.origins[address] = tried[address]
     return contents
 
@@ -118,15 +115,24 @@ def _named(tree: HtmlElement, robots: Answer, home: str) -> dict[str, str]:
     for link in tree.iter("link"):
         kind, href = (link.get("type") or "").partition(";")[0].strip().lower(), link.get("href")
         if href and "alternate" in (link.get("rel") or "").lower().split() and kind in FEED_TYPES and not _NOT_NEWS.search(href):
-            named.setdefault(urljoin(home, href.strip()), "link element of the home page")
+            named.setdefault(_absolute(home, href), "link element of the home page")
     for anchor in tree.iter("a"):
         href = (anchor.get("href") or "").strip()
         if href and _FEED_LINK.search(href) and not _NOT_NEWS.search(href):
-            named.setdefault(urljoin(home, href), "link on the home page")
-    if robots.problem is None:
-        for sitemap in sitemap_urls_from_robots(robots.body, base_url=home):
-            named.setdefault(sitemap, "robots.txt")
+            named.setdefault(_absolute(home, href), "link on the home page")
+    for line in robots.body.splitlines() if robots.problem is None else ():
+        name, _, address = line.decode("utf-8", "replace").partition(":")
+        if name.strip().lower() == "sitemap" and address.strip():
+            named.setdefault(_absolute(home, address), "robots.txt")
     return named
+
+
+def _absolute(home: str, href: str) -> str:
+    """Return a link's full address, or an empty string for what is none and no site's."""
+    try:
+        return urljoin(home, href.strip())
+    except ValueError:  # such as http://[
+        return ""
 
 
 def _usual(tree: HtmlElement, home: str) -> dict[str, str]:
@@ -169,7 +175,7 @@ def _declared_languages(tree: HtmlElement, home: str) -> Iterator[str]:
     yield from filter(None, [((root.get("lang") if root is not None else None) or "").strip()])
     for link in tree.iter("link"):
         language = (link.get("hreflang") or "").strip()
-        if language and language.lower() != "x-default" and same_site(urljoin(home, link.get("href") or ""), home):
+        if language and language.lower() != "x-default" and same_site(_absolute(home, link.get("href") or ""), home):
             yield language
 
 
@@ -192,9 +198,11 @@ def _sections(tree: HtmlElement, home: str) -> Iterator[str]:
     seen: set[str] = {home.rstrip("/")}
     for nav in tree.iter("nav"):
         for anchor in nav.iter("a"):
-            address = urljoin(home, (anchor.get("href") or "").strip()).partition("#")[0]
+            address = _absolute(home, anchor.get("href") or "").partition("#")[0]
+            if not same_site(address, home) or address.rstrip("/") in seen:
+                continue
             path = urlsplit(address).path.strip("/")
-            if not path or path.count("/") > 1 or not same_site(address, home) or address.rstrip("/") in seen:
+            if not path or path.count("/") > 1:
                 continue
             seen.add(address.rstrip("/"))
             yield address

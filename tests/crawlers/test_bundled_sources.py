@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from crawlers.registry import bundled_folder, bundled_sources, load_registry
 from crawlers.registry_checks import check_files, domains
 from eho.source import Source, load_source
 
+GUIDE = Path(__file__).parents[2] / "docs" / "sources.md"
 FILES = sorted(bundled_folder().glob("*.yaml"))
 SOURCES = bundled_sources()
 # Outlets of shared lists that every count of the region's media needs; one that goes missing is an error, not a tidy-up.
@@ -125,3 +128,26 @@ def test_a_file_of_the_data_folder_takes_the_place_of_a_bundled_one(tmp_path: Pa
     (tmp_path / "koha.net.yaml").write_text("id: koha.net\nname: Koha\nenabled: true\n", encoding="utf-8")
     registry = load_registry(tmp_path)
     assert registry["koha.net"].name == "Koha" and registry["koha.net"].enabled and len(registry) == len(SOURCES)
+
+
+def test_the_guide_says_what_the_files_say() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    statuses = Counter(source.status.value for source in SOURCES.values())
+    for value, count in statuses.items():
+        assert f"| `{value}` | {count} |" in guide
+    addressed = sum(bool(source.feeds or source.sitemaps) for source in SOURCES.values())
+    owned = sum(source.ownership is not None for source in SOURCES.values())
+    assert f"{addressed} of {len(SOURCES)} have a feed" in guide and f"{owned} of {len(SOURCES)} have one" in guide
+    assert sum(bool(source.unverified) for source in SOURCES.values()) == 10 and "Those of ten outlets" in guide
+    assert {source.audience for source in SOURCES.values()} <= set(re.findall(r"`(\w+)`", guide))
+    for source in SOURCES.values():
+        assert source.belongs_to_user is None or f"`{source.id}`" in guide
+
+
+def test_the_guides_file_is_valid_and_has_every_field() -> None:
+    block = re.search(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    row = yaml.safe_load(block[1])
+    source = Source.from_mapping(row, "the guide")
+    assert set(row) == Source.model_fields.keys() - {"kind", "invented"}
+    assert source.names["sr-Cyrl"] == SOURCES[source.id].names["sr-Cyrl"]

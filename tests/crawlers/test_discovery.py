@@ -155,8 +155,21 @@ def test_a_home_page_outside_is_refused(url: str) -> None:
 
 def test_a_redirect_to_a_private_address_is_refused(outlet: Outlet) -> None:
     outlet.redirect("/", "http://10.0.0.1/admin")
-    with pytest.raises(CrawlError, match=r"10\.0\.0\.1 is outside this machine"):
+    with pytest.raises(CrawlError, match=r"'10\.0\.0\.1' is outside this machine"):
         discover(f"{outlet.base}/", SETTINGS)
+
+
+def test_broken_links_are_passed_over(outlet: Outlet) -> None:
+    outlet.serve(
+        "/",
+        """<html><head><title>Pokvareni linkovi</title><link rel="alternate" hreflang="sr" href="http://[">
+        <link rel="alternate" type="application/rss+xml" href="http://[::1/rss"></head>
+        <body><nav><a href="http://[x/">A</a><a href="/vesti/">Vesti</a></nav><a href="http://]/feed/">RSS</a></body></html>""",
+    )
+    outlet.serve("/robots.txt", "Sitemap: http://[\nSitemap:\nSitemap: \x00\n", kind="text/plain")
+    outlet.serve("/feed/", feed(outlet.base, 1), kind="application/rss+xml")
+    found = discover(f"{outlet.base}/", SETTINGS)
+    assert found.sections == [f"{outlet.base}/vesti/"] and found.feeds == [f"{outlet.base}/feed/"]
 
 
 @pytest.mark.parametrize(
