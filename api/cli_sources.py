@@ -77,7 +77,7 @@ def sources_check(
     errors = sum(finding.level == "error" for finding in checked.findings)
     say(f"Sources checked: {checked.sources}; errors: {errors}, warnings: {len(rows) - errors}.")
     if errors:
-        raise typer.Exit(2 if not live else 1)
+        raise typer.Exit(1 if live else 2)  # a dead address is a part that failed, a broken file is bad input
 
 
 def sources_add(

@@ -105,8 +105,8 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
             raise SourceError(f"There is no source {name!r}; known are {', '.join(close) or 'none'}. See eho sources list.")
         if not known[name].enabled:
             raise SourceError(
-                f"Source {name!r} is not enabled: outlets are crawled live only when personal details are masked before "
-                f"storage (crawl.allow_live); then eho sources add {name} --enable puts it into your data folder."
+                f"Source {name!r} is not enabled. Outlets that ship stay so until personal details are masked before storage "
+                f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
     chosen = [source for source in chosen if source.feeds or source.sitemaps]

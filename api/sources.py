@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,11 +57,6 @@ class Checked:
     findings: Sequence[Finding]
     live: bool
 
-    @property
-    def has_errors(self) -> bool:
-        """True where something must be mended."""
-        return any(finding.level == "error" for finding in self.findings)
-
     def to_mapping(self) -> dict[str, Any]:
         """Return the JSON object that `--json` prints."""
         return {"sources": self.sources, "live": self.live, "findings": [finding.to_mapping() for finding in self.findings]}
@@ -96,7 +91,7 @@ class Added:
     """A source that was found, with where each thing was found, and its file unless none was written."""
 
     source: Source
-    file: Path | None
+    file: Path | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
     rejected: Mapping[str, str] = field(default_factory=dict)
 
@@ -118,19 +113,19 @@ def add(home: Home, address: str, settings: Settings, *, enable: bool = False, d
     """
     url = _home_address(address)
     own = load_sources([home.sources])
-    _require_new(url, own, home)
+    _require_new(url, own)
     bundled = _of_domain(url, bundled_sources())
     if bundled is not None:
-        added = Added(bundled.model_copy(update={"enabled": enable}), None, {"source": "the file that ships with Eho"})
+        added = Added(bundled.model_copy(update={"enabled": enable}), origins={"source": "the file that ships with Eho"})
     else:
         from crawlers.discovery import discover
 
         found = discover(url, settings.crawl)
-        _require_new(found.home, load_registry(home.sources), home)  # a redirect may lead to an outlet that is known
-        added = Added(_described(found, enable=enable), None, found.origins, found.rejected)
+        _require_new(found.home, load_registry(home.sources))  # a redirect may lead to an outlet that is known
+        added = Added(_described(found, enable=enable), origins=found.origins, rejected=found.rejected)
     if dry_run:
         return added
-    return Added(added.source, write_source(home.sources, added.source), added.origins, added.rejected)
+    return replace(added, file=write_source(home.sources, added.source))
 
 
 def _of_domain(url: str, sources: Mapping[str, Source]) -> Source | None:
@@ -138,10 +133,10 @@ def _of_domain(url: str, sources: Mapping[str, Source]) -> Source | None:
     return next((source for source in sources.values() if domain == source.id or domain in domains(source)), None)
 
 
-def _require_new(url: str, sources: Mapping[str, Source], home: Home) -> None:
+def _require_new(url: str, sources: Mapping[str, Source]) -> None:
     """Raise SourceError where the outlet of an address has a file already."""
     if (known := _of_domain(url, sources)) is not None:
-        raise SourceError(f"{host_of(url)} is source {known.id!r} already; its file is {home.sources / known.id}.yaml.")
+        raise SourceError(f"{host_of(url)} is source {known.id!r} already; edit its file {known.id}.yaml.")
 
 
 def _home_address(address: str) -> str:
@@ -193,14 +188,14 @@ def _languages(found: Discovery) -> list[str]:
     """
     from nlp.language import identify
 
-    declared = [known for one in found.declared_languages if (known := _known(one)) is not None]
+    declared = _known(found.page_language or "")
     letters = Counter[str]()
     for text in found.texts:
-        letters[identify(text, next(iter(declared), None)).code] += len(text)
+        letters[identify(text, declared).code] += len(text)
     written = [code for code, count in letters.most_common() if count >= _LEAST_SHARE * letters.total() and code in _WRITTEN_IN]
     found.origins["languages"] = f"{len(found.texts)} headings and paragraphs of the home page" if written else "lang attribute"
-    others = [code for code in declared[1:] if code != "sr"]
-    return list(dict.fromkeys([*written, *(others if written else declared)]))
+    others = [code for one in found.other_languages if (code := _known(one)) not in (None, "sr")]
+    return [code for code in dict.fromkeys([*(written or [declared]), *others]) if code is not None]
 
 
 def _known(declared: str) -> str | None:

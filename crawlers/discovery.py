@@ -48,7 +48,8 @@ class Discovery:
     sitemaps: list[str] = field(default_factory=list)
     sections: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)  # headings and paragraphs, from which the language can be told
-    declared_languages: list[str] = field(default_factory=list)
+    page_language: str | None = None  # as the page declares it
+    other_languages: list[str] = field(default_factory=list)  # as the page declares its versions on the same site
     expect: Expect = field(default_factory=Expect)
     robots_note: str | None = None
     origins: dict[str, str] = field(default_factory=dict)
@@ -68,7 +69,8 @@ def discover(url: str, settings: CrawlSettings) -> Discovery:
     tree = parse_html(decode(page.body, header_charset(page.content_type)).text)
     if tree is None:
         raise CrawlError(f"The home page {url} is empty or no HTML; give the address that readers open.")
-    found = Discovery(home=page.final_url, name="", declared_languages=list(_declared_languages(tree, page.final_url)))
+    found = Discovery(home=page.final_url, name="", other_languages=list(_other_languages(tree, page.final_url)))
+    found.page_language = next((element.get("lang") for element in tree.iter("html")), None)
     if not same_site(url, page.final_url):
         found.origins["home"] = f"redirect from {url}"
     found.name, found.origins["name"] = _site_name(tree, page.final_url)
@@ -169,10 +171,7 @@ def _expected(feeds: Iterable[FeedContent]) -> Expect:
     return Expect(min=round(rate / 3, 1), max=round(rate * 3, 1), basis="feed")
 
 
-def _declared_languages(tree: HtmlElement, home: str) -> Iterator[str]:
-    """Yield the languages that the page declares for itself and for its versions on the same site."""
-    root = next(tree.iter("html"), None)
-    yield from filter(None, [((root.get("lang") if root is not None else None) or "").strip()])
+def _other_languages(tree: HtmlElement, home: str) -> Iterator[str]:
     for link in tree.iter("link"):
         language = (link.get("hreflang") or "").strip()
         if language and language.lower() != "x-default" and same_site(_absolute(home, link.get("href") or ""), home):

@@ -46,22 +46,22 @@ def check_files(paths: Iterable[Path], known: Iterable[Source] = (), *, today: d
         try:
             source = load_source(path)
         except SourceError as error:
-            findings.append(Finding("error", None, None, str(error), str(path)))
+            findings.append(Finding("error", None, None, str(error).replace(str(path), path.name), path.name))
             continue
         if source.id in sources:
-            taken = f"{source.id!r} is taken by {sources[source.id][1]}; choose another id"
-            findings.append(Finding("error", source.id, "id", taken, str(path)))
+            taken = f"{source.id!r} is taken by {sources[source.id][1].name}; choose another id"
+            findings.append(Finding("error", source.id, "id", taken, path.name))
             continue
         sources[source.id] = source, path
         if path.name != f"{source.id}.yaml":
             findings.append(
-                Finding("warning", source.id, "id", f"the file is called {path.name}, not {source.id}.yaml", str(path))
+                Finding("warning", source.id, "id", f"the file is called {path.name}, not {source.id}.yaml", path.name)
             )
-        findings += [replace(found, file=str(path)) for found in _doubts(source, today)]
+        findings += [replace(found, file=path.name) for found in _doubts(source, today)]
     read = [source for source, _ in sources.values()]
     others = [source for source in known if source.id not in sources]
     findings += [
-        replace(found, file=str(sources[found.source][1]))
+        replace(found, file=sources[found.source][1].name)
         for found in (*_shared_domains(read, others), *_undisclosed([*read, *others]))
         if found.source in sources
     ]

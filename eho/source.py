@@ -18,7 +18,7 @@ Medium = Literal["agency", "broadcaster", "newspaper", "magazine", "portal", "in
 Ownership = Literal["public", "state", "private", "non_profit", "state_foreign", "agency"]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, and the registry has more than a hundred files
-_YAML_DOCS = "docs/sources.md"
+_GUIDE = "docs/sources.md"
 
 
 def _web_address(value: str) -> str:
@@ -123,7 +123,7 @@ class Source(BaseModel):
     def from_mapping(cls, row: Any, place: str) -> Self:
         """Read what stood in a file. Raises SourceError with place, field, value and remedy in one line."""
         if not isinstance(row, dict):
-            raise SourceError(f"{place} holds {type(row).__name__}, not a mapping of fields; see {_YAML_DOCS}.")
+            raise SourceError(f"{place} holds {type(row).__name__}, not a mapping of fields; see {_GUIDE}.")
         try:
             return cls.model_validate(row)
         except ValidationError as error:
@@ -135,10 +135,10 @@ def _problem(error: ValidationError) -> str:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"]) or "file"
     if first["type"] == "missing":
-        return f"{field} is missing; see {_YAML_DOCS}."
+        return f"{field} is missing; see {_GUIDE}."
     if first["type"] == "extra_forbidden":
         close = difflib.get_close_matches(field, Source.model_fields, n=1)
-        return f"{field} is no field of a source{f'; {close[0]} is' if close else ''}. See {_YAML_DOCS}."
+        return f"{field} is no field of a source{f'; {close[0]} is' if close else ''}. See {_GUIDE}."
     return f"{field} is {first.get('input')!r:.80}: {first['msg'].removeprefix('Value error, ')}."
 
 

@@ -49,6 +49,8 @@ ANSWERS: dict[str, Any] = {
     "/v1/search?from=2026-09-01&to=2026-09-30&lang=sr&source=glasnik-dana&sort=date": schemas.SearchAnswer,
     "/v1/trends?narrative=reintegration_success&by=month&split=language&as=count": schemas.TrendAnswer,
     "/v1/sources": list[Source],
+    "/v1/sources?lang=sr-Cyrl": list[Source],
+    "/v1/sources/check": schemas.SourcesChecked,
     "/v1/sources/coverage": list[schemas.CoverageRow],
     "/v1/models": list[dict[str, Any]],
     "/v1/codebook": dict[str, Any],

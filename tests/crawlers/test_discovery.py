@@ -85,7 +85,7 @@ def test_sq_wordpress_named_feed_without_the_comments(outlet: Outlet) -> None:
     assert found.name == "Gazeta e Lumit"
     assert found.feeds == [f"{outlet.base}/feed/"] and found.origins[found.feeds[0]] == "link element of the home page"
     assert found.sections == [f"{outlet.base}/politike/", f"{outlet.base}/kulture/"]
-    assert found.declared_languages == ["en-US"] and any("buxhetin" in text for text in found.texts)
+    assert found.page_language == "en-US" and any("buxhetin" in text for text in found.texts)
     assert (found.expect.min, found.expect.max, found.expect.basis) == (0.4, 3.6, "feed")  # six documents in five days
     assert "/comments/feed/" not in outlet.asked
 
@@ -118,7 +118,7 @@ def test_sr_cyrl_in_windows_1251_with_a_latin_version_and_a_sitemap_in_robots(ou
     outlet.serve("/mapa.xml", SITEMAP.format(outlet.base), kind="text/xml")
     found = discover(f"{outlet.base}/", SETTINGS)
     assert found.name == "Гласник севера"
-    assert found.declared_languages == ["sr-Cyrl-RS", "sr-Latn-RS"]
+    assert (found.page_language, found.other_languages) == ("sr-Cyrl-RS", ["sr-Latn-RS"])
     assert found.sitemaps == [f"{outlet.base}/mapa.xml"] and found.origins[found.sitemaps[0]] == "robots.txt"
     assert found.robots_note == "robots.txt asks for a pause of 0.1 s"
     assert any("Општинско веће" in text for text in found.texts)

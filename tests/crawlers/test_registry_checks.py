@@ -106,7 +106,7 @@ def test_a_broken_file_does_not_hide_the_next_one(write: Write) -> None:
     paths = [write("a.yaml", id="a.example", feed="x"), write("b.yaml", id="b.example", owner="N. N."), write()]
     sources, findings = check_files(paths, today=TODAY)
     assert [source.id for source in sources] == ["vala.example"]
-    assert [Path(found.file or "").name for found in findings if found.level == "error"] == ["a.yaml", "b.yaml"]
+    assert [found.file for found in findings if found.level == "error"] == ["a.yaml", "b.yaml"]
 
 
 def test_ids_and_domains_given_twice(write: Write) -> None:
