@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from api import cli_options as options
 from api.output import chosen_format, print_json, print_line, print_rows, say
 from eho.codebook import Codebook
-from eho.errors import InputError, ModelError
+from eho.errors import InputError
 from eho.home import Home
 
 if TYPE_CHECKING:
     from models.encoder.network import WordEncoder
+    from models.registry import ModelCard
     from models.tagger.body import TaggerBody
 
 _COLUMNS = ("name", "version", "codebook", "made_on", "licence", "folder")
-_KINDS = ("baseline", "encoder", "tagger")
+_KINDS = ("baseline", "encoder", "tagger", "ner")
 _HUB_RATE = 2e-5  # what large pretrained encoders are tuned with (Devlin et al. 2019); the small one bears more
 
 Corpus = Annotated[
@@ -53,7 +54,7 @@ def models_show(
 def models_train(
     kind: Annotated[
         str,
-        typer.Argument(metavar="KIND", help="baseline: n-grams; encoder: pretraining; tagger: heads on an encoder."),
+        typer.Argument(metavar="KIND", help="baseline: n-grams; encoder: pretraining; tagger: heads on an encoder; ner: names."),
     ],
     out: Annotated[
         Path, typer.Option("--out", metavar="FOLDER", help="Folder of the new model; a stopped encoder goes on there.")
@@ -91,30 +92,19 @@ def models_train(
         float | None,
         typer.Option("--rate", min=0, help="tagger: learning rate of the encoder; 1.5e-4, on a Hugging Face one 2e-5."),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help="ner: the folder of the public sets; EHO_DATA by default.")
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The model's name; that of the folder by default.")] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train a model and write it with its card. Public sets are read from EHO_DATA."""
-    if kind not in _KINDS:
-        raise InputError(f"There is no model kind {kind!r}; use {', '.join(_KINDS)}.", field="kind")
-    for path in (corpus, dev, translations, partner, *(background or ())):
-        if path is not None and not path.exists():
-            raise InputError(f"{path} does not exist; check the path.")
+    wanted = _Wanted(corpus, dev, encoder, background or [], translations, partner, epochs, batch, accumulate, rate, data)
+    _check(kind, wanted)
     if kind == "encoder":
         _train_encoder(out, translations, steps)
         return
-    if corpus is None:
-        raise InputError(f"A {kind} is trained on labelled passages; give --corpus.")
-    if (out / "card.json").exists():
-        raise ModelError(f"{out} holds a model already; choose another folder, or remove it first.")
-    chosen = name or out.resolve().name
-    if kind == "baseline":
-        card = _baseline(corpus, background or [], translations, out, chosen)
-    else:
-        if dev is None:
-            raise InputError("A tagger is calibrated on passages that it was not trained on; give --dev.")
-        plan = _Plan(corpus, dev, translations, partner, epochs, batch, accumulate, rate)
-        card = _tagger(plan, encoder, out, chosen)
+    card = _train(kind, wanted, out, name or out.resolve().name)
     if as_json:
         print_json(card.to_mapping())
     else:
@@ -151,50 +141,85 @@ def models_use(
     print_line("Start eho serve and eho watch anew where they run: they keep the model they began with.")
 
 
-def _baseline(corpus: Path, background: list[Path], translations: Path | None, out: Path, name: str) -> Any:
-    from models.training import train_baseline
-
-    codebook = _codebook()
-    families = {narrative.id: narrative.family for narrative in codebook.narratives}
-    return train_baseline(
-        corpus,
-        background,
-        families,
-        codebook=codebook.tag,
-        out=out,
-        name=name,
-        translations=translations,
-        data=_data(),
-        say=say,
-    )
-
-
-class _Plan(NamedTuple):
-    corpus: Path
-    dev: Path
+class _Wanted(NamedTuple):
+    corpus: Path | None
+    dev: Path | None
+    encoder: str | None
+    background: list[Path]
     translations: Path | None
     partner: Path | None
     epochs: int
     batch: int
     accumulate: int
     rate: float | None
+    data: Path | None
 
 
-def _tagger(wanted: _Plan, encoder: str | None, out: Path, name: str) -> Any:
+def _check(kind: str, wanted: _Wanted) -> None:
+    if kind not in _KINDS:
+        raise InputError(f"There is no model kind {kind!r}; use {', '.join(_KINDS)}.", field="kind")
+    for path in (wanted.corpus, wanted.dev, wanted.translations, wanted.partner, wanted.data, *wanted.background):
+        if path is not None and not path.exists():
+            raise InputError(f"{path} does not exist; check the path.")
+
+
+def _train(kind: str, wanted: _Wanted, out: Path, name: str) -> ModelCard:
+    from models.registry import require_new
+
+    if kind == "ner":
+        require_new(out)
+        return _names(wanted.data or _data(), out, name)
+    if wanted.corpus is None:
+        raise InputError(f"A {kind} is trained on labelled passages; give --corpus.")
+    require_new(out)
+    if kind == "baseline":
+        return _baseline(wanted, wanted.corpus, out, name)
+    if wanted.dev is None:
+        raise InputError("A tagger is calibrated on passages that it was not trained on; give --dev.")
+    return _tagger(wanted, wanted.corpus, wanted.dev, out, name)
+
+
+def _names(data: Path | None, out: Path, name: str) -> ModelCard:
+    from models.entities.training import train_entities
+
+    if data is None:
+        raise InputError("Names are learnt from public sets; give --data, or set EHO_DATA to their folder.")
+    return train_entities(data, out, name=name, say=say)
+
+
+def _baseline(wanted: _Wanted, corpus: Path, out: Path, name: str) -> ModelCard:
+    from models.training import train_baseline
+
+    codebook = _codebook()
+    families = {narrative.id: narrative.family for narrative in codebook.narratives}
+    return train_baseline(
+        corpus,
+        wanted.background,
+        families,
+        codebook=codebook.tag,
+        out=out,
+        name=name,
+        translations=wanted.translations,
+        data=_data(),
+        say=say,
+    )
+
+
+def _tagger(wanted: _Wanted, corpus: Path, dev: Path, out: Path, name: str) -> ModelCard:
     _need_training_libraries()
     from evaluation.augmentation import rewritings
     from models.encoder.network import WordEncoder
     from models.tagger.assembly import TaggerPlan, train_and_save
     from models.tagger.training import TaggerOptions
 
-    body = _body(encoder)
+    body = _body(wanted.encoder)
     rate = wanted.rate or (TaggerOptions().encoder_rate if isinstance(body, WordEncoder) else _HUB_RATE)
     options = TaggerOptions(epochs=wanted.epochs, batch=wanted.batch, accumulate=wanted.accumulate, encoder_rate=rate)
     codebook = _codebook()
     families = {narrative.id: narrative.family for narrative in codebook.narratives if narrative.id != "other_harmful"}
     plan = TaggerPlan(
-        wanted.corpus,
-        wanted.dev,
+        corpus,
+        dev,
         wanted.translations,
         _data(),
         partner=wanted.partner,

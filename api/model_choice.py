@@ -12,6 +12,7 @@ import tomlkit
 
 from api.wiring import Parts
 from eho.errors import ModelError, SettingsError
+from eho.files import replace_text
 from models.passages import PassageInput
 
 _VARIABLE = "EHO_TAG__MODEL"
@@ -92,6 +93,4 @@ def write_setting(config: Path, section: str, name: str, value: str) -> None:
             raise ValueError(f"{section}.{name} reads back otherwise")
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise SettingsError(f"{config} cannot be changed: {error}. Set {section}.{name} to {value!r} there by hand.") from error
-    partial = config.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8", newline="")
-    partial.replace(config)
+    replace_text(config, text)

@@ -13,7 +13,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from eho.errors import HomeBusyError
-from models.topics.identity import Floats, KnownTopic, assign_ids
+from eho.files import replace_text
+from models.topics.identity import KnownTopic, assign_ids
+from models.vectors import Floats
 
 _KNOWN = "known.json"
 _ID = re.compile(r"t[1-9][0-9]{0,8}")
@@ -88,6 +90,4 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
-    beside.replace(path)
+    replace_text(path, json.dumps(value, ensure_ascii=False))

@@ -13,9 +13,10 @@ from api.topic_growth import SMALL_N, WEEKS_BEFORE, Growth, Periods, growth, wee
 from api.topic_memory import TopicMemory
 from eho.errors import InputError
 from index.calendar import day_of
-from models.topics.grouping import OUTLIER, Floats, GroupingOptions, Groups, group, require_libraries
+from models.topics.grouping import OUTLIER, GroupingOptions, Groups, group, require_libraries
 from models.topics.identity import MATCH
 from models.topics.terms import distinct, rank_terms
+from models.vectors import Floats
 from nlp.gazetteer import NameLanguage
 from nlp.phrases import PhraseBook
 
@@ -81,7 +82,7 @@ def topics(
 
     require_libraries()
     encoder = load_sentence_encoder(folders=[parts.home.models])
-    memory = TopicMemory(parts.home.path / "topics", parts.settings.home.lock_wait_s)
+    memory = _memory(parts)
     space = f"{encoder.name} {encoder.version}"
     question = "\n".join([q, *sorted(source), *sorted(lang)])
     asked: dict[str, Any] = {
@@ -115,7 +116,11 @@ def topics(
 
 def topic(parts: Parts, topic_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """Return a topic of the last answers, and its answer; None where no last answer has one of this id."""
-    return TopicMemory(parts.home.path / "topics", parts.settings.home.lock_wait_s).find(topic_id)
+    return _memory(parts).find(topic_id)
+
+
+def _memory(parts: Parts) -> TopicMemory:
+    return TopicMemory(parts.home.path / "topics", parts.settings.home.lock_wait_s)
 
 
 def find_topics(

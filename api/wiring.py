@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from crawlers.registry import load_registry
@@ -102,15 +101,9 @@ class Parts:
 
     def model_card(self, name: str | None = None) -> ModelCard:
         """Return the card of a model given by name or folder, by default of the one that tags. Raises ModelError."""
-        from models.registry import list_models, read_card
+        from models.registry import find_card
 
-        name = name or self.settings.tag.model
-        if Path(name).is_dir():
-            return read_card(Path(name))
-        cards = {card.name: card for card in list_models([self.home.models])}
-        if name not in cards:
-            raise ModelError(f"There is no model {name!r}; known: {', '.join(sorted(cards)) or 'none'}. See eho models list.")
-        return cards[name]
+        return find_card(name or self.settings.tag.model, [self.home.models])
 
     def load_pipeline(self, model: str) -> Pipeline:
         """Load a model by name or folder, and the trained own narratives beside it, into a pipeline. Raises ModelError."""

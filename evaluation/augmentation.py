@@ -5,14 +5,13 @@ Each keeps what a passage says and changes how: peoples exchanged (labels become
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from eho.codebook import Codebook
 from evaluation.variants import Rewrite, to_gheg, to_ijekavian, with_peoples_exchanged
 from models.corpus import LabelledAnnotation, LabelledPassage
+from models.tagger.sources import Rewriting
 
-Rewriting = Callable[[LabelledPassage], LabelledPassage | None]
 _PEOPLES, _IJEKAVIAN, _GHEG = 0.5, 0.15, 0.15  # shares of the passages that each is tried on
 _EXCHANGED = {"albanians": "serbs", "serbs": "albanians"}
 

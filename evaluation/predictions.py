@@ -20,7 +20,7 @@ from eho.errors import ModelError
 from eho.home import Home
 from eho.outcome import Outcome
 from models.passages import PassageInput, PassageModel, PassagePrediction, Thresholds
-from models.registry import ModelCard, list_models, load_model, read_card
+from models.registry import find_card, load_model
 from nlp.pipeline import Pipeline
 from nlp.segmentation import passages
 
@@ -114,7 +114,7 @@ class Tagger:
 
     def __init__(self, name: str, codebook: Codebook, home: Home, *, use_cache: bool = True) -> None:
         folders = [home.models]
-        self.card = _card(name, folders)
+        self.card = find_card(name, folders)
         self.codebook = codebook
         self.model = Recorder(load_model(name, folders=folders, codebook_tag=codebook.tag))
         self._pipeline = Pipeline(codebook, self.model)
@@ -168,15 +168,6 @@ class Tagger:
         for one in documents:
             whole.update(json.dumps([one.id, one.kind, one.lang, one.title, one.lead, one.text]).encode())
         return whole.hexdigest()
-
-
-def _card(name: str, folders: Sequence[Path]) -> ModelCard:
-    if Path(name).is_dir():
-        return read_card(Path(name))
-    cards = {card.name: card for card in list_models(folders)}
-    if name not in cards:
-        raise ModelError(f"There is no model {name!r}; known: {', '.join(sorted(cards)) or 'none'}. See eho models list.")
-    return cards[name]
 
 
 @lru_cache(maxsize=1)

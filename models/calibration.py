@@ -50,6 +50,13 @@ def wild_weights(written: int, background: int, share: float) -> NDArray[np.floa
     return np.concatenate([np.full(written, share / written), np.full(background, (1 - share) / background)])
 
 
+def best_f1_cut(scores: NDArray[np.float64], truth: NDArray[np.int8]) -> float:
+    """Return the score from which listing gives the best F1."""
+    precision, recall, cuts = precision_recall_curve(truth, scores)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    return float(cuts[min(int(f1[:-1].argmax()), len(cuts) - 1)])
+
+
 def pick_thresholds(
     probabilities: NDArray[np.float64],
     truth: NDArray[np.int8],
@@ -67,9 +74,7 @@ def pick_thresholds(
     for family in {families[narrative] for narrative in narratives}:
         columns = [at for at, narrative in enumerate(narratives) if families[narrative] == family]
         flat_truth, flat = truth[:, columns].reshape(-1), probabilities[:, columns].reshape(-1)
-        precision, recall, cuts = precision_recall_curve(flat_truth, flat)
-        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
-        list_at = round(float(cuts[min(int(f1[:-1].argmax()), len(cuts) - 1)]), 4)
+        list_at = round(best_f1_cut(flat, flat_truth), 4)
         show_at = _reaching(flat_truth, flat, np.repeat(weights, len(columns)), target_precision)
         article_at = None
         if in_articles is not None:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.passages import Thresholds
-
-Floats = NDArray[np.float32]
+from models.vectors import Floats
 
 
 class Configured:

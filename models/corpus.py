@@ -113,21 +113,24 @@ def is_usable(row: Mapping[str, Any]) -> bool:
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield line number and row of a JSON-lines file, gzipped or not. Raises InputError with file and line."""
     with _open(path) as lines:
-        yield from json_objects(lines, str(path))
+        yield from json_objects(lines, f"{path}:")
 
 
 def json_objects(
-    lines: Iterable[str], name: str, remedy: str = "every line is one JSON object"
+    lines: Iterable[str], place: str, remedy: str = "every line is one JSON object"
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield line number and object of JSON lines; empty ones are passed over. Raises InputError with name, line and remedy."""
+    """Yield line number and object of JSON lines; empty ones are passed over. Raises InputError.
+
+    It says `place` with the number behind it, what is wrong, and the remedy.
+    """
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 row = json.loads(line)
             except ValueError as error:
-                raise InputError(f"{name} line {number} is no JSON: {error}; {remedy}.") from error
+                raise InputError(f"{place}{number} is no JSON: {error}; {remedy}.") from error
             if not isinstance(row, dict):
-                raise InputError(f"{name} line {number}: {line.strip()[:60]!r} is no JSON object; {remedy}.")
+                raise InputError(f"{place}{number}: {line.strip()[:60]!r} is no JSON object; {remedy}.")
             yield number, row
 
 

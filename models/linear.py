@@ -21,9 +21,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from eho.errors import ModelError
 from eho.folding import fold_text
-from models.configured import ConfiguredModel, Floats, sigmoid, softmax
-from models.passages import PassageInput, PassagePrediction
+from models.configured import ConfiguredModel, sigmoid, softmax
+from models.passages import NO_SENSE, PassageInput, PassagePrediction
 from models.spans import best_words, word_gains
+from models.vectors import Floats
 
 WEIGHTS, _VOCABULARY = "weights.safetensors", "vocabulary.json"
 
@@ -100,6 +101,7 @@ class LinearModel(ConfiguredModel):
         labels = self._heads["narratives"].labels
         severities = self._heads["severity"].scores(features).argmax(axis=1)
         targets = sigmoid(self._heads["targets"].scores(features))
+        nobody = self.sense_probabilities(features, [NO_SENSE])[:, 0]
         predictions = []
         for row, passage in enumerate(passages):
             listed = [
@@ -115,6 +117,7 @@ class LinearModel(ConfiguredModel):
                     evidence={label: [self._evidence(passage.text, column)] for column, label in listed},
                     targets={label: float(targets[row, at]) for at, label in enumerate(self._heads["targets"].labels)},
                     severity=int(self._heads["severity"].labels[severities[row]]),
+                    returns=float(1 - nobody[row]),
                 )
             )
         return predictions
@@ -142,9 +145,16 @@ class LinearModel(ConfiguredModel):
         """Return sense (or `none`) -> probability for each text."""
         if not texts:
             return []
+        senses = self._heads["sense"].labels
+        probabilities = self.sense_probabilities(self.features(texts), senses)
+        return [{sense: float(value) for sense, value in zip(senses, row, strict=True)} for row in probabilities]
+
+    def sense_probabilities(self, features: csr_matrix, senses: Sequence[str]) -> Floats:
+        """Return probabilities, rows × senses (or `none`); 0 for a sense that the model does not know."""
         head = self._heads["sense"]
-        probabilities = softmax(head.scores(self.features(texts)))
-        return [{label: float(value) for label, value in zip(head.labels, row, strict=True)} for row in probabilities]
+        probabilities = softmax(head.scores(features))
+        columns = [probabilities[:, head.labels.index(one)] if one in head.labels else probabilities[:, 0] * 0 for one in senses]
+        return np.stack(columns, axis=1)
 
     def stances(self, features: csr_matrix, narratives: Sequence[str]) -> dict[str, dict[str, float]]:
         """Return narrative -> stance -> probability for one row of features, for the narratives that the model knows."""
@@ -235,11 +245,18 @@ def save_features(folder: Path, features: Features) -> dict[str, NDArray[Any]]:
 
 def load_features(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> Features:
     """Read what `save_features` wrote."""
-    vocabulary = json.loads((folder / _VOCABULARY).read_text(encoding="utf-8"))
-    made = new_vectorizers(len(vocabulary["characters"]), len(vocabulary["words"]))
-    for vectorizer, name in zip(made, ("characters", "words"), strict=True):
-        vectorizer.vocabulary = vectorizer.vocabulary_ = {gram: at for at, gram in enumerate(vocabulary[name])}
-        vectorizer.idf_ = arrays[f"{name}.idf"]
+    grams = json.loads((folder / _VOCABULARY).read_text(encoding="utf-8"))
+    kinds = ("characters", "words")
+    vocabularies = [{gram: at for at, gram in enumerate(grams[name])} for name in kinds]
+    return trained_features(vocabularies, [arrays[f"{name}.idf"] for name in kinds])
+
+
+def trained_features(vocabularies: Sequence[Mapping[str, int]], idfs: Sequence[Floats]) -> Features:
+    """Return vectorisers that know these n-grams, characters first, with these inverse document frequencies."""
+    made = new_vectorizers(*map(len, vocabularies))
+    for vectorizer, vocabulary, idf in zip(made, vocabularies, idfs, strict=True):
+        vectorizer.vocabulary = vectorizer.vocabulary_ = dict(vocabulary)
+        vectorizer.idf_ = idf
     return Features(*made)
 
 

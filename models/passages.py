@@ -25,6 +25,7 @@ class PassagePrediction:
     stances: narrative id -> stance -> probability, for the narratives at or above the model's listing threshold.
     evidence: narrative id -> spans `[start, end)` in code points of the passage's text, for the same narratives.
     targets: target group -> probability. severity: 0 to 6, of the passage's own voice.
+    returns: probability that the passage speaks of somebody's return, whoever that is.
     """
 
     narratives: Mapping[str, float]
@@ -32,6 +33,7 @@ class PassagePrediction:
     evidence: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=dict)
     severity: int = 0
+    returns: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

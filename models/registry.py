@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from models.passages import PassageModel
 CARD = "card.json"
 TAGGERS = frozenset({"eho-linear-1", "eho-tagger-1", "eho-transformer-1"})  # formats that tag the codebook's narratives
 _SAFE_SUFFIXES = frozenset({".json", ".safetensors", ".onnx", ".md", ".txt"})
-_PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"})
+PICKLES = frozenset(  # may run code when read
+    {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".h5", ".msgpack"}
+)
 
 
 def _load_linear(folder: Path) -> PassageModel:
@@ -115,6 +118,28 @@ def read_card(folder: Path) -> ModelCard:
         raise ModelError(f"Model card {folder / CARD} cannot be read ({error}); restore it or train the model anew.") from error
 
 
+def dated(version: str | None, made_on: date | None) -> tuple[str, str]:
+    """Return a new model's version, that of its day where none is given, and its day, today by default, as cards say them."""
+    day = made_on or datetime.now(UTC).date()
+    return version or day.strftime("%Y.%m.%d"), day.isoformat()
+
+
+def require_new(folder: Path) -> None:
+    """Raise ModelError where a folder that is to be written holds a model already."""
+    if (folder / CARD).exists():
+        raise ModelError(f"{folder} holds a model already; choose another folder, or remove it first.")
+
+
+def find_card(name: str, folders: Sequence[Path]) -> ModelCard:
+    """Return the card of a model given by its folder, or by the name on its card. Raises ModelError naming what there is."""
+    if Path(name).is_dir():
+        return read_card(Path(name))
+    cards = {card.name: card for card in list_models(folders)}
+    if name not in cards:
+        raise ModelError(f"There is no model {name!r}; known: {', '.join(sorted(cards)) or 'none'}. See eho models list.")
+    return cards[name]
+
+
 def write_card(folder: Path, card: ModelCard) -> ModelCard:
     """Write a card with the digests of all other files of the folder; return it with them."""
     digests = {path.name: file_digest(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != CARD}
@@ -145,7 +170,7 @@ def verified_card(folder: Path, formats: Collection[str], kind: str) -> ModelCar
     """
     is_card_there = (folder / CARD).is_file()
     for path in sorted(folder.iterdir()):
-        if path.suffix not in _SAFE_SUFFIXES and (is_card_there or path.suffix.lower() in _PICKLES):
+        if path.suffix not in _SAFE_SUFFIXES and (is_card_there or path.suffix.lower() in PICKLES):
             raise ModelError(
                 f"Model folder {folder} holds {path.name}, which may run code when loaded; "
                 "only JSON, safetensors and ONNX are read."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from models.corpus import LabelledPassage, as_headlines, bundled, read_backgroun
 from models.linear import save_linear
 from models.linear_training import LinearOptions, Say, train_linear
 from models.public_text import HATE, OFFENCE, SETS, texts_by_set
-from models.registry import ModelCard, write_card
+from models.registry import ModelCard, dated, write_card
 
 BACKGROUND_ROWS_PER_FILE = 1500
 
@@ -44,8 +44,7 @@ def train_baseline(
     translated = read_translations_of(rows, translations)
     read, ordinary = _public(data) if data else ([], {})
     texts = read_background(background, most=BACKGROUND_ROWS_PER_FILE) + [text for mine in ordinary.values() for text in mine]
-    made_on = made_on or datetime.now(UTC).date()
-    version = version or made_on.strftime("%Y.%m.%d")
+    version, day = dated(version, made_on)
     trained = train_linear(
         [*rows, *translated], texts, families, codebook=codebook, name=name, version=version, read=read, options=options, say=say
     )
@@ -55,7 +54,7 @@ def train_baseline(
         version=version,
         format=trained.config["format"],
         codebook=codebook,
-        made_on=made_on.isoformat(),
+        made_on=day,
         intended_use="Candidates for review, search and aggregate counts; never a decision about a person or an outlet.",
         limits=(
             "It knows wording, not meaning: irony, implied meaning and unusual phrasing escape it.",

@@ -6,6 +6,8 @@ out nor kept, and what lies inside it is no place either (Rexhep Prizreni).
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,10 +19,12 @@ from eho.folding import Folded, fold
 from models.entities.recogniser import EntityRecogniser, NamedSpan, new_tokenizer
 from nlp.gazetteer import Gazetteer, Match, NameLanguage, beside_village_word
 from nlp.lexicon import words
-from nlp.public_roles import has_public_role, is_office_holder
+from nlp.public_roles import has_public_role, is_office_holder, vetoed
 from nlp.segmentation import Passage
 
 _PERSON = "PER"
+_INITIALS = re.compile(r"[A-Z]\.?|(?:[A-Z][a-z]?\.){2,4}|(?:[A-Z]\.){1,3}[A-Z]")
+_AGE_AFTER = re.compile(r"\( \d{1,2} \)|, \d{1,2}(?: [,.]|$| god| vjec)")
 _SURNAME_ENDINGS = ("ic", "iq", "ovica", "evica", "ovicu", "evicu", "ovicem", "evicem", "iqi", "iqit", "iqin")
 
 
@@ -41,6 +45,7 @@ class EntityStep:
         self._recogniser = recogniser
         self._pipeline: SpacyLanguage = new_tokenizer() if recogniser is None else recogniser.pipeline
         self._gazetteers: dict[NameLanguage, Gazetteer] = {}
+        self._lock = threading.Lock()
         self._first_names = frozenset(words("entity_roles")["first_names"])
 
     def find(self, passages: Sequence[Passage], language: str, *, conflict_zone: bool = False) -> tuple[Entity, ...]:
@@ -49,24 +54,18 @@ class EntityStep:
         `conflict_zone`: the document is about people who returned from a war; then no place below the municipality is
         named, nor any that has no id.
         """
-        return self.find_all([(passages, language, conflict_zone)])[0]
-
-    def find_all(self, documents: Sequence[tuple[Sequence[Passage], str, bool]]) -> list[tuple[Entity, ...]]:
-        """Do `find` for many documents (passages, language code, about a conflict zone), which is faster."""
-        folded = [[fold(passage.text, keep_case=True) for passage in passages] for passages, _, _ in documents]
-        docs = [[self._pipeline.make_doc(one.text) for one in row] for row in folded]
-        if self._recogniser is not None:
-            self._recogniser.tag_docs([doc for row in docs for doc in row])
-        found = []
-        for (passages, code, conflict_zone), texts, row in zip(documents, folded, docs, strict=True):
-            language: NameLanguage = "sq" if code.startswith("sq") else "sr"
-            entities = [
+        spoken: NameLanguage = "sq" if language.startswith("sq") else "sr"
+        gazetteer = self._gazetteer(spoken)  # made outside the zone: it stays
+        with self._lock, self._pipeline.memory_zone():  # words met are forgotten again, private names among them
+            folded = [fold(passage.text, keep_case=True) for passage in passages]
+            docs = [self._pipeline.make_doc(one.text) for one in folded]
+            if self._recogniser is not None:
+                self._recogniser.tag_docs(docs)
+            return tuple(
                 entity
-                for passage, text, doc in zip(passages, texts, row, strict=True)
-                for entity in self._of_passage(passage, text, doc, language, conflict_zone=conflict_zone)
-            ]
-            found.append(tuple(entities))
-        return found
+                for passage, text, doc in zip(passages, folded, docs, strict=True)
+                for entity in self._of_passage(passage, text, doc, gazetteer, spoken, conflict_zone=conflict_zone)
+            )
 
     def known(self, text: str, language: NameLanguage) -> list[NamedSpan]:
         """Return what the gazetteer alone finds in a text, persons and villages too: for measuring it."""
@@ -78,9 +77,16 @@ class EntityStep:
         ]
 
     def _of_passage(
-        self, passage: Passage, text: Folded, doc: Doc, language: NameLanguage, *, conflict_zone: bool
+        self,
+        passage: Passage,
+        text: Folded,
+        doc: Doc,
+        gazetteer: Gazetteer,
+        language: NameLanguage,
+        *,
+        conflict_zone: bool,
     ) -> Iterator[Entity]:
-        for named in self._of_doc(doc, language, conflict_zone=conflict_zone):
+        for named in self._of_doc(doc, gazetteer.find(doc), language, conflict_zone=conflict_zone):
             start, end = text.to_original(doc[named.start].idx, doc[named.end - 1].idx + len(doc[named.end - 1]))
             yield Entity(
                 start=passage.start + start,
@@ -90,8 +96,7 @@ class EntityStep:
                 canonical_id=named.id,
             )
 
-    def _of_doc(self, doc: Doc, language: NameLanguage, *, conflict_zone: bool) -> list[_Named]:
-        known = self._gazetteer(language).find(doc)
+    def _of_doc(self, doc: Doc, known: Sequence[Match], language: NameLanguage, *, conflict_zone: bool) -> list[_Named]:
         recognised = list(doc.ents)
         bodies = {at for match in known if match.name.type != _PERSON for at in range(match.start, match.end)}
         bodies |= {at for span in recognised if span.label_ in ("LOC", "ORG") for at in range(span.start, span.end)}
@@ -100,7 +105,9 @@ class EntityStep:
             for match in known
             if self._may_stand(doc, match, language, bodies, recognised, conflict_zone=conflict_zone)
         ]
-        taken = {at for match in known for at in range(match.start, match.end)}
+        people = [match for match in known if match.name.type == _PERSON]
+        held: list[_Named | Match] = [*found, *people]
+        taken = {at for one in held for at in range(one.start, one.end)}
         unknown = [span for span in recognised if taken.isdisjoint(range(span.start, span.end))]
         found += [
             _Named(span.start, span.end, span.label_, None)
@@ -136,14 +143,25 @@ class EntityStep:
         return not conflict_zone and not self._looks_personal(span)
 
     def _looks_personal(self, span: Span) -> bool:
-        """True where a supposed body or place may be a person that the recogniser misread."""
+        """True where a supposed body or place may be a person that the recogniser misread: minors go by initials and age."""
         lowered = [token.lower_ for token in span]
-        return any(word in self._first_names or word.endswith(_SURNAME_ENDINGS) for word in lowered)
+        named = any(word in self._first_names or word.endswith(_SURNAME_ENDINGS) for word in lowered)
+        return named or any(_INITIALS.fullmatch(token.text) for token in span) or _is_of_an_age(span) or _is_called_private(span)
 
     def _gazetteer(self, language: NameLanguage) -> Gazetteer:
         if language not in self._gazetteers:
             self._gazetteers[language] = Gazetteer(language, self._pipeline)
         return self._gazetteers[language]
+
+
+def _is_of_an_age(span: Span) -> bool:
+    """True where an age follows: "A. B. (16)", "Drita, 14"."""
+    return bool(_AGE_AFTER.match(" ".join(token.lower_ for token in span.doc[span.end : span.end + 3])))
+
+
+def _is_called_private(span: Span) -> bool:
+    """True where the word before is one for an accused, a victim, a relative, a child: what follows it is who that is."""
+    return span.start > 0 and vetoed(span.doc, span.start - 1, span.start, 0)
 
 
 def _is_person_around(span: Span, match: Match) -> bool:

@@ -16,7 +16,7 @@ from spacy.tokens import Doc
 
 from eho.folding import fold_text
 from nlp.inflection import forms
-from nlp.lexicon import pattern
+from nlp.lexicon import entry_pattern, pattern
 
 NameLanguage = Literal["sq", "sr"]
 _SENTENCE_END = frozenset(".!?…\n")
@@ -184,7 +184,7 @@ def _written_forms(written: str, language: NameLanguage, *, lower: bool) -> Iter
 def _stems(entries: Sequence[str] | None) -> re.Pattern[str] | None:
     if not entries:
         return None
-    return re.compile("|".join(re.escape(entry.removesuffix("*")) + (r"\w*" if entry.endswith("*") else "") for entry in entries))
+    return re.compile("|".join(map(entry_pattern, entries)))
 
 
 def _read(name: str) -> dict[str, Any]:

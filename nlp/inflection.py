@@ -12,6 +12,7 @@ from itertools import product
 from eho.folding import fold_text
 
 _ACRONYM = re.compile(r"[A-Z]{2,}\w{0,3}|[A-Z]\w{0,2}[A-Z]+\w?")
+_FLEETING = re.compile(r"\w{2}[b-df-hj-np-tvxz]a[kc]$")  # Račak, Račka; Glogovac, Glogovca; generous for Sandžak
 _AFTER_HYPHEN = {
     "sq": ("i", "it", "in", "u", "ut", "un", "ja", "se", "ne", "a", "es", "en", "s", "e", "jes", "jen"),
     "sr": ("a", "u", "om", "em", "e", "i", "ov", "ova", "ovo", "ove", "ovi", "ovog", "ovom"),
@@ -88,4 +89,6 @@ def _serbian_word(word: str, *, last: bool) -> tuple[Sequence[str], ...]:
         return (word,), (stem + "og", stem + "ih"), (stem + "om", stem + "im"), (word, stem + "og", stem + "e"), (stem + "im",)
     if word.endswith("i"):
         return (word,), (stem + "a", word + "ja"), (stem + "ima", word + "ju"), (stem + "e", word + "ja"), (word + "jem",)
-    return (word,), (word + "a",), (word + "u",), (word, word + "a"), (word + "om", word + "em")
+    stems = (word, word[:-2] + word[-1]) if _FLEETING.search(word) else (word,)
+    genitive, dative = [stem + "a" for stem in stems], [stem + "u" for stem in stems]
+    return (word,), genitive, dative, (word, *genitive), [stem + ending for stem in stems for ending in ("om", "em")]

@@ -17,8 +17,13 @@ def words(lexicon: str) -> Mapping[str, Sequence[str]]:
     return lists
 
 
+def entry_pattern(entry: str) -> str:
+    """Return the regular expression of one entry; a `*` at its end stands for any ending."""
+    return re.escape(entry.removesuffix("*")) + (r"\w*" if entry.endswith("*") else "")
+
+
 @lru_cache(maxsize=64)
 def pattern(lexicon: str, name: str) -> re.Pattern[str]:
     """Compile one list for folded text: entries ending in `*` are stems, the others whole words or phrases."""
-    parts = [re.escape(entry.removesuffix("*")) + (r"\w*" if entry.endswith("*") else "") for entry in words(lexicon)[name]]
+    parts = [entry_pattern(entry) for entry in words(lexicon)[name]]
     return re.compile(r"\b(?:" + "|".join(sorted(parts, key=len, reverse=True)) + r")(?!\w)")

@@ -81,7 +81,7 @@ class Pipeline:
                 language=language, outcome=Outcome.ABSTAINED, reason=f"language:{language.code}", model=self.model_version
             )
             return AnnotatedDocument(document=document, tags=tags)
-        senses = resolve(pieces, document.title, self._model, self._hints)
+        senses = resolve(pieces, predictions, document.title, self._model, self._hints)
         annotations = self._narratives.annotate(document, pieces, predictions, senses.passages)
         about_returnees = senses.document is not None and senses.document.value is Sense.CONFLICT_ZONE
         left = len(_readable(whole)) - len(pieces)

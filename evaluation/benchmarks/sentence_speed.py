@@ -21,7 +21,7 @@ from typing import Any
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from eho.folding import fold_text
-from models.corpus import read_corpus
+from models.corpus import read_corpus, spread
 from models.sentence.loading import DEFAULT, load_sentence_encoder
 
 _CORPUS = Path(__file__).resolve().parents[1] / "corpus" / "train"
@@ -59,7 +59,7 @@ def main() -> None:
 
 def _sentences(most: int) -> list[str]:
     found = [one for row in read_corpus(_CORPUS) for one in _SENTENCE.split(row.text) if len(one) > 20]
-    return found[:: max(1, len(found) // most)][:most]
+    return spread(found, most)
 
 
 def _rate(count: int, run: Callable[[], Any]) -> float:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from models.corpus import read_corpus
+from models.corpus import read_corpus, spread
 from models.encoder.words import split_words
 from models.passages import PassageInput
 from models.registry import load_model, shipped_folder
@@ -36,15 +36,14 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=512)
     parser.add_argument("--peer-passages", type=int, default=64, help="XLM-R is slow; it gets fewer")
     chosen = parser.parse_args()
-    rows = read_corpus(_CORPUS)
-    rows = rows[:: max(1, len(rows) // chosen.passages)][: chosen.passages]
+    rows = spread(read_corpus(_CORPUS), chosen.passages)
     passages = [PassageInput(row.text, row.title or "") for row in rows]
     lengths = [len(split_words(row.text, most=160).forms) + 2 for row in rows]
     model = load_model(chosen.model)
     model.predict(passages[:_BATCH])
     ours = [_rate(len(passages), lambda: model.predict(passages)) for _ in range(_ROUNDS)]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    few = lengths[:: max(1, len(lengths) // chosen.peer_passages)][: chosen.peer_passages]
+    few = spread(lengths, chosen.peer_passages)
     peer = [_rate(len(few), run) for run in [_xlmr(few)] * _ROUNDS]
     sys.stdout.write(
         json.dumps(

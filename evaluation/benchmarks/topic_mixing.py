@@ -21,7 +21,8 @@ from eho.folding import fold_text
 from index.intervals import wilson
 from models.corpus import json_lines
 from models.sentence.loading import load_sentence_encoder
-from models.topics.grouping import OUTLIER, Floats, GroupingOptions, centred, group
+from models.topics.grouping import OUTLIER, GroupingOptions, centred, group
+from models.vectors import Floats
 
 _SETS = (("sq", "sib200_als_Latn"), ("sr", "sib200_srp_Cyrl"))
 _RESAMPLES = 200

@@ -38,7 +38,7 @@ def read_iob2(path: Path, lang: str) -> list[NamedText]:
     """Read an IOB2 file (token and tag in the second and third column), one text a sentence. Raises InputError."""
     name = path.name.split(".")[0]
     rows: list[NamedText] = []
-    group = name
+    group = None
     for one in sentences(path):
         if one.document is not None:
             group = f"{name}:{one.document}"
@@ -46,7 +46,8 @@ def read_iob2(path: Path, lang: str) -> list[NamedText]:
             if len(columns) < 3 or columns[2][:1] not in ("B", "I", "O"):
                 raise InputError(f"{path} line {number}: {' '.join(columns)[:60]!r} is no row of an IOB2 file.")
         if one.rows:
-            rows.append(_sentence([(columns[1], columns[2]) for _, columns in one.rows], one.text, lang, name, group))
+            tokens = [(columns[1], columns[2]) for _, columns in one.rows]
+            rows.append(_sentence(tokens, one.text, lang, name, group or f"{name}:{one.number}"))  # no documents: each alone
     return rows
 
 

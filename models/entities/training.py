@@ -1,26 +1,31 @@
-"""`eho models train ner`: from entity sets to a model folder with its card."""
+"""`eho models train ner`: from entity sets and dictionaries to a model folder with its card."""
 
 from __future__ import annotations
 
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from spacy.language import Language as SpacyLanguage
-from spacy.training import Example
-from thinc.api import Adam, fix_random_seed
+import numpy as np
 
-from models.entities.recogniser import FORMAT, EntityShape, new_pipeline, save_pipeline
-from models.entities.sets import NamedText, joined, read_silver, respelled, to_folded, training_rows
-from models.entities.vectors import TEXTS, HashedVectors, VectorOptions, train_vectors, unlabelled_texts
+from eho.errors import InputError
+from models.entities.chain import Chain
+from models.entities.features import remembered, token_features
+from models.entities.lexicon import Lexicon
+from models.entities.recogniser import FORMAT, new_tokenizer, save_recogniser
+from models.entities.sets import NamedText, Spans, joined, read_silver, respelled, to_folded, training_rows
+from models.entities.word_lists import TEXTS, LexiconOptions, build_lexicon
 from models.registry import ModelCard, write_card
 from models.training import set_facts
 
 Say = Callable[[str], None]
+Tagged = tuple[list[str], list[str]]  # words and tags of a text
 SILVER = "silver: annotated by machine for this project, no native speaker has checked it"
 
 
@@ -28,16 +33,14 @@ SILVER = "silver: annotated by machine for this project, no native speaker has c
 class EntityOptions:
     """How to train: the same seed and rows give the same weights."""
 
-    shape: EntityShape = field(default_factory=EntityShape)
-    vectors: VectorOptions | None = field(default_factory=VectorOptions)
-    epochs: int = 14
+    lexicon: LexiconOptions = field(default_factory=LexiconOptions)
+    iterations: int = 70
+    l1: float = 0.15
+    l2: float = 0.02
+    least_count: int = 2
+    alone: float = 0.3  # share of documents whose texts are read without each other, as a comment is
     seed: int = 20261121
-    dropout: float = 0.25
-    batch_words: int = 1200
-    rate: float = 0.002
-    silver_times: int = (
-        3  # how often an Albanian passage comes in an epoch: there are thirty times as many Serbian and Croatian ones
-    )
+    silver_times: int = 3  # how often an Albanian passage is seen; there are fifty times as many others
 
 
 def train_entities(
@@ -53,18 +56,14 @@ def train_entities(
 ) -> ModelCard:
     """Train on the sets below `data` (or on `rows`) and write the model to `out`; return its card.
 
-    Raises InputError where there is no set to learn from.
+    Raises InputError where there is no set to learn from, or the training library is not installed.
     """
     options = options or EntityOptions()
     rows = training_rows(data, read_silver()) if rows is None else rows
     made_on = made_on or datetime.now(UTC).date()
     version = version or made_on.strftime("%Y.%m.%d")
-    vectors = None
-    if options.vectors is not None:
-        say("word vectors from text without labels")
-        vectors = train_vectors(unlabelled_texts(data), options.vectors)
-    pipeline = fit(rows, options, vectors, say)
-    save_pipeline(out, pipeline, options.shape, vectors, name=name, version=version)
+    lexicon = build_lexicon(data, (row.text for row in rows), options.lexicon, say)
+    save_recogniser(out, fit(rows, lexicon, options, say), name=name, version=version)
     card = ModelCard(
         name=name,
         version=version,
@@ -78,74 +77,83 @@ def train_entities(
             "Text in lower case only is read with many misses.",
             "Names of persons are found so that they can be left out: only those beside a public role are ever given out.",
         ),
-        data=(*(_data_row(source, mine) for source, mine in _by_source(rows)), *(_text_rows(data) if vectors else ())),
+        data=(*(_data_row(source, mine) for source, mine in _by_source(rows)), *_unlabelled_rows(data)),
         measured={"how": "eho evaluate run --set entities; see docs/entities.md"},
         licence="CC BY-SA 4.0",
     )
     return write_card(out, card)
 
 
-def fit(
-    rows: Sequence[NamedText],
-    options: EntityOptions,
-    vectors: HashedVectors | None = None,
-    say: Say = lambda line: None,
-) -> SpacyLanguage:
-    """Train a fresh pipeline; averaged weights are what it keeps."""
-    fix_random_seed(options.seed)
+def fit(rows: Sequence[NamedText], lexicon: Lexicon, options: EntityOptions, say: Say = lambda line: None) -> Chain:
+    """Train a conditional random field with CRFsuite (Okazaki 2007) and take its weights out of it."""
+    try:
+        import pycrfsuite
+    except ImportError as error:
+        raise InputError("Training names needs python-crfsuite; install it with pip install 'eho[train]'.") from error
+    settings = {
+        "c1": options.l1,
+        "c2": options.l2,
+        "max_iterations": options.iterations,
+        "feature.minfreq": options.least_count,
+    }
+    trainer = pycrfsuite.Trainer(algorithm="lbfgs", params=settings, verbose=False)
+    draw = random.Random(options.seed + 1)
+    texts = 0
+    for document in _documents(rows, options):
+        alone = draw.random() < options.alone
+        memory = remembered([words for words, _ in document], lexicon)
+        for words, tags in document:
+            near = remembered([words], lexicon) if alone else memory
+            trainer.append([[str(key) for key in row] for row in token_features(words, lexicon, near)], tags)
+            texts += 1
+    say(f"{texts} texts; {options.iterations} iterations at most")
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "chain.crfsuite")
+        trainer.train(path)
+        tagger = pycrfsuite.Tagger()
+        tagger.open(path)
+        info = tagger.info()
+        tagger.close()
+    return _chain(info, lexicon)
+
+
+def _chain(info: Any, lexicon: Lexicon) -> Chain:
+    tags = tuple(sorted(info.labels))
+    column = {tag: at for at, tag in enumerate(tags)}
+    keys = sorted({int(key) for key, _ in info.state_features})
+    row = {key: at for at, key in enumerate(keys)}
+    states = np.zeros((len(keys), len(tags)), np.float32)
+    for (key, tag), weight in info.state_features.items():
+        states[row[int(key)], column[tag]] = weight
+    steps = np.zeros((len(tags), len(tags)), np.float32)
+    for (before, tag), weight in info.transitions.items():
+        steps[column[before], column[tag]] = weight
+    return Chain(tags, np.array(keys, np.uint32), states, steps, lexicon)
+
+
+def _documents(rows: Sequence[NamedText], options: EntityOptions) -> Iterator[list[Tagged]]:
+    """Yield words and tags of the texts of each document, joined and respelled by chance."""
     draw = random.Random(options.seed)
-    kinds = sorted({kind for row in rows for _, _, kind in row.spans})
-    counts = dict.fromkeys(kinds, 1)
-    labels = {"0": {"": 1}, "1": counts, "2": counts, "3": counts, "4": counts, "5": {"": 1}}
-    pipeline = new_pipeline(options.shape, labels, vectors)
-    optimizer = Adam(options.rate, L2=0.01, grad_clip=1.0, use_averages=True, L2_is_weight_decay=True)
-    for epoch in range(options.epochs):
-        optimizer.learn_rate = options.rate * (1 - 0.9 * epoch / options.epochs)
-        losses: dict[str, float] = {}
-        for batch in _batches(pipeline, rows, options, draw):
-            pipeline.update(batch, drop=options.dropout, sgd=optimizer, losses=losses)
-        say(f"epoch {epoch + 1} of {options.epochs}: loss {losses.get('ner', 0.0):.0f}")
-    pipeline.use_params(optimizer.averages).__enter__()  # the averages stay for good
-    return pipeline
-
-
-def _batches(
-    pipeline: SpacyLanguage, rows: Sequence[NamedText], options: EntityOptions, draw: random.Random
-) -> Iterator[list[Example]]:
-    """Yield an epoch's examples, newly joined and respelled, in batches of about equal numbers of words."""
     silver = [row for row in rows if row.lang == "sq"]
     gold = [row for row in rows if row.lang != "sq"]
+    pipeline = new_tokenizer()
     texts = [*joined(gold, draw), *(silver * options.silver_times)]
-    draw.shuffle(texts)
-    batch: list[Example] = []
-    words = 0
-    for row in texts:
-        text, spans = respelled(*to_folded(row), draw)
-        doc = pipeline.make_doc(text)
-        if len(doc) == 0:
-            continue
-        batch.append(_example(doc, spans))
-        words += len(doc)
-        if words >= options.batch_words:
-            yield batch
-            batch, words = [], 0
-    if batch:
-        yield batch
+    for _, document in groupby(texts, lambda row: row.group):
+        made = []
+        for row in document:
+            text, spans = respelled(*to_folded(row), draw)
+            if text.strip():
+                made.append(_tagged(pipeline.make_doc(text), spans))
+        yield made
 
 
-def _example(doc: Any, spans: Sequence[tuple[int, int, str]]) -> Example:
-    reference = doc.copy()
-    found = [reference.char_span(start, end, label=kind, alignment_mode="expand") for start, end, kind in spans]
-    reference.set_ents(list(_disjoint(found)))
-    return Example(doc, reference)
-
-
-def _disjoint(spans: Sequence[Any]) -> Iterator[Any]:
-    last = 0
-    for span in spans:
-        if span is not None and span.start >= last:
-            last = span.end
-            yield span
+def _tagged(doc: Any, spans: Spans) -> Tagged:
+    tags = ["O"] * len(doc)
+    for start, end, kind in spans:
+        covered = doc.char_span(start, end, alignment_mode="expand")
+        for at in range(covered.start, covered.end) if covered is not None else ():
+            tags[at] = f"{'B' if at == covered.start else 'I'}-{kind}"
+    return [token.text for token in doc], tags
 
 
 def _by_source(rows: Sequence[NamedText]) -> list[tuple[str, list[NamedText]]]:
@@ -165,19 +173,17 @@ def _data_row(source: str, rows: Sequence[NamedText]) -> dict[str, Any]:
     }
 
 
-def _text_rows(data: Path) -> list[dict[str, Any]]:
-    rows = []
+def _unlabelled_rows(data: Path) -> Iterator[dict[str, Any]]:
+    """Yield the texts and dictionaries that capitals, clusters and kinds of names come from."""
     for path, most in TEXTS:
         name = path.rpartition("/")[2]
         if (data / f"{path}.jsonl.gz").is_file():
-            facts = FACTS.get(name) or set_facts(name)
-            rows.append({"name": name, **facts, "rows": most or "all", "use": "word vectors, without labels"})
-    return rows
+            yield {"name": name, **set_facts(name), "rows": "all" if most is None else f"the first {most}", "use": "unlabelled"}
+    if (data / "lexica").is_dir():
+        yield {"name": "dictionaries", **set_facts("dictionaries"), "rows": "proper names", "use": "classes of words"}
 
 
 FACTS = {
-    "parlasent_bcs": {"origin": "clarinsi/benchich (ParlaSent, sentences of parliaments)", "licence": "CC BY-SA 4.0"},
-    "leipzig_lid": {"origin": "pemistahl/lingua (sentences of the Leipzig Corpora Collection)", "licence": "Apache-2.0"},
     "sr_set_train": {"origin": "UniversalNER/UNER_Serbian-SET (SETimes news)", "licence": "CC BY-SA 4.0"},
     "hr_set_train": {"origin": "UniversalNER/UNER_Croatian-SET (SETimes news)", "licence": "CC BY-SA 4.0"},
     "hr500k_part": {"origin": "clarinsi/babushka-bench (hr500k web and press)", "licence": "CC BY-SA 4.0"},

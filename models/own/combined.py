@@ -55,4 +55,5 @@ def _joined(base: PassagePrediction, own: PassagePrediction) -> PassagePredictio
         evidence={**base.evidence, **own.evidence},
         targets=base.targets,
         severity=base.severity,
+        returns=base.returns,
     )

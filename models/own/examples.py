@@ -13,6 +13,7 @@ from typing import Any
 
 from eho.annotation import Stance
 from eho.errors import InputError
+from eho.files import replace_text
 from eho.folding import fold_text
 from models.corpus import json_objects
 
@@ -59,7 +60,9 @@ def read_examples(name: str, content: bytes) -> tuple[list[Example], int]:
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is not UTF-8 (byte {error.start + 1}); save the file as UTF-8.") from error
     rows: Iterable[tuple[int, Mapping[str, Any]]] = (
-        _csv_rows(name, text) if name.lower().endswith(".csv") else json_objects(io.StringIO(text, newline=None), name, _LINES)
+        _csv_rows(name, text)
+        if name.lower().endswith(".csv")
+        else json_objects(io.StringIO(text, newline=None), f"{name} line ", _LINES)
     )
     found: dict[str, Example] = {}
     undecided = 0
@@ -92,10 +95,7 @@ def read_stored(path: Path) -> list[Example]:
 
 def write_examples(path: Path, examples: Sequence[Example]) -> None:
     """Write JSON lines, the whole file at once."""
-    lines = "".join(json.dumps(example.to_mapping(), ensure_ascii=False) + "\n" for example in examples)
-    waiting = path.with_name(path.name + ".new")
-    waiting.write_text(lines, encoding="utf-8", newline="\n")
-    waiting.replace(path)
+    replace_text(path, "".join(json.dumps(example.to_mapping(), ensure_ascii=False) + "\n" for example in examples))
 
 
 def masked(example: Example, text: str, evidence: str | None) -> Example:

@@ -12,11 +12,12 @@ from safetensors.numpy import load_file, save
 
 from eho.annotation import Stance
 from eho.errors import ModelError
-from models.configured import ConfiguredModel, Floats, sigmoid, softmax
+from models.configured import ConfiguredModel, sigmoid, softmax
 from models.linear import WEIGHTS, Features, Heads, load_features, save_features, write_json
 from models.own.features import SentenceEncoder, find_sentence_encoder, probe_of, stacked, vectors_of
 from models.passages import NO_SENSE, PassageInput, PassagePrediction
 from models.spans import best_words, word_gains
+from models.vectors import Floats
 
 FORMAT = "eho-own-1"
 _SAME_ENCODER = 0.999

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, precision_recall_curve
+from sklearn.metrics import average_precision_score
 from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedShuffleSplit
 
+from models.calibration import best_f1_cut
 from models.own.features import Counted, fit_present
 from models.passages import Thresholds
 
@@ -113,13 +114,6 @@ def fit_platt(left_out: LeftOut, truth: NDArray[np.int8]) -> tuple[float, float]
         sample_weight=np.concatenate([towards, 1 - towards]),
     )
     return max(float(fitted.coef_[0, 0]), _SLOWEST), float(fitted.intercept_[0])
-
-
-def best_f1_cut(scores: Scores, truth: NDArray[np.int8]) -> float:
-    """Return the score from which listing gives the best F1."""
-    precision, recall, cuts = precision_recall_curve(truth, scores)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
-    return float(cuts[min(int(f1[:-1].argmax()), len(cuts) - 1)])
 
 
 def pick_own_thresholds(

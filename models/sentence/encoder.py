@@ -11,13 +11,13 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from eho.folding import fold_text
-from models.configured import Configured, Floats
+from models.configured import Configured
 from models.encoder.table import WordTable
 from models.encoder.words import SPECIALS, WORD_BUCKETS, folded_words, to_places, word_ids
 from models.sentence.lexical import LexicalSketch, join
+from models.vectors import Floats, unit
 
 MOST_WORDS = 96
 MOST_READ = 2048
@@ -65,12 +65,6 @@ def in_pieces(lengths: Sequence[int], encode: Callable[[list[tuple[int, int, int
         sizes = np.array([end - start for _, start, end in pieces], np.float32)
         np.add.at(summed, [at for at, _, _ in pieces], encode(pieces) * sizes[:, None])
     return unit(summed)
-
-
-def unit(vectors: NDArray[np.floating]) -> Floats:
-    """Scale rows to length one; rows of zeros stay."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)
 
 
 class _FoldedEncoder(Configured):

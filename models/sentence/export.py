@@ -42,11 +42,11 @@ def write_encoder(
     out.mkdir(parents=True, exist_ok=True)
     pooling = {"rarity": rarity.astype(np.float16)}
     if isinstance(network, StaticNetwork):
-        save_table(out / WORDS, network.table.weight.detach().numpy())
+        save_table(out / WORDS, network.table.weight.detach().numpy(), bits=4)
         names = {"weights": "bucket_weights", "center": "center", "directions": "directions"}
         pooling |= {name: np.ascontiguousarray(network.get_buffer(of).numpy()) for name, of in names.items()}
     else:
-        save_table(out / WORDS, network.encoder.table.weight.detach().numpy())
+        save_table(out / WORDS, network.encoder.table.weight.detach().numpy(), bits=4)
         _write_onnx(network, out / NETWORK, quantise=quantise)
     save_file(pooling, out / POOLING)
     whole = {**config, "meaning": network.width, "width": network.width + WIDTH}

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eho.errors import ModelError
-from models.configured import Floats
 from models.encoder.words import split_words
+from models.registry import PICKLES
 from models.sentence.encoder import MOST_READ, in_pieces
+from models.vectors import Floats
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".h5", ".msgpack"})
 _FETCHED = ("*.json", "*.txt", "*.model", "*.safetensors")
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -89,7 +89,7 @@ def load_hub_encoder(name_or_folder: str) -> HubSentenceEncoder:
 def _weights(folder: Path) -> list[Path]:
     """Return the safetensors of a folder. Raises ModelError where there are none, or anything that may run code."""
     for path in sorted(folder.rglob("*")):
-        if path.suffix in _PICKLES or path.suffix == ".py":
+        if path.suffix.lower() in PICKLES or path.suffix == ".py":
             raise ModelError(
                 f"Sentence encoder {str(folder)!r} holds {path.name}, which may run code when loaded; "
                 "remove it and keep model.safetensors."

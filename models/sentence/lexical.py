@@ -14,17 +14,16 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from models.vectors import Floats, unit
+
 BUCKETS = 65_536
 WIDTH = 192
-SHARE = (
-    0.2  # of the similarity, beside 1 for meaning; chosen on left-out translations and news pairs, see docs/sentence-encoder.md
-)
+SHARE = 0.2  # of the similarity, beside 1 for meaning; chosen on left-out translations and news: docs/sentence-encoder.md
 _SIZES = (4, 5)
 _NUMBER = 8.0
 _RARER = 3  # exponent of the rarity weight
 _SEED = 20261121
 _REMEMBERED = 30_000
-Floats = NDArray[np.float32]
 
 
 class LexicalSketch:
@@ -45,8 +44,7 @@ class LexicalSketch:
             for form in dict.fromkeys(words):
                 if form.isalnum():
                     summed[at] += self._vector(form)
-        norms = np.linalg.norm(summed, axis=1, keepdims=True)
-        return np.asarray(summed / np.where(norms > 0, norms, 1), np.float32)
+        return unit(summed)
 
     def _vector(self, form: str) -> Floats:
         with self._lock:
@@ -83,6 +81,4 @@ def rarity_of(texts: Sequence[Sequence[str]]) -> Floats:
 
 def join(meaning: Floats, lexical: Floats) -> Floats:
     """Put both parts into one unit vector, so that the dot product is the weighted mean of both similarities."""
-    whole = np.concatenate([meaning, np.sqrt(np.float32(SHARE)) * lexical], axis=1)
-    norms = np.linalg.norm(whole, axis=1, keepdims=True)
-    return np.asarray(whole / np.where(norms > 0, norms, 1), np.float32)
+    return unit(np.concatenate([meaning, np.sqrt(np.float32(SHARE)) * lexical], axis=1))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -76,14 +74,6 @@ class StaticNetwork(SentenceNetwork):
         composed = composed * self.get_buffer("bucket_weights")[buckets].unsqueeze(1)
         rows = torch.cat([composed.new_zeros(SPECIALS, self.width), composed])
         return self.finish(functional.normalize(functional.embedding_bag(places, rows, mode="sum"), dim=-1))
-
-
-class Sentences(Protocol):
-    """Either network."""
-
-    width: int
-
-    def __call__(self, ids: Tensor, weights: Tensor, places: Tensor) -> Tensor: ...
 
 
 def join_parts(meaning: Tensor, lexical: Tensor) -> Tensor:

@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from eho.errors import InputError, ModelError
+from eho.errors import InputError
 from eho.folding import fold_text
 from models.corpus import bundled, json_lines
 from models.encoder.network import as_tensors
 from models.encoder.pretraining import load_encoder
 from models.encoder.sets import PAIRS, Translation, read_translations
 from models.encoder.words import SPECIALS, WORD_BUCKETS, to_batch, word_ids
-from models.registry import ModelCard, write_card
+from models.registry import ModelCard, require_new, write_card
 from models.sentence.batches import SHARES, Pairs, Sentence, batch, mine, read_pairs, same_sentences
 from models.sentence.export import write_encoder
 from models.sentence.lexical import LexicalSketch, join, rarity_of
@@ -93,8 +93,7 @@ def train_sentence(
     `encoder`: a pretrained encoder's folder. Raises InputError where a folder is missing, ModelError where `out` holds a model.
     """
     chosen = options or SentenceOptions()
-    if (out / "card.json").exists():
-        raise ModelError(f"{out} holds a model already; choose another folder, or remove it first.")
+    require_new(out)
     if not (encoder / "encoder.json").is_file():
         raise InputError(f"{encoder} holds no pretrained encoder; make one with eho models train encoder.")
     extra = sorted(translations.glob("*.jsonl")) if translations is not None else []

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from eho.errors import ModelError
 from models.corpus import LabelledPassage, read_corpus
 from models.encoder.network import WordEncoder
 from models.linear import write_json
-from models.registry import ModelCard, file_digest, read_card, write_card
+from models.registry import ModelCard, dated, write_card
 from models.tagger.body import TaggerBody, as_body
 from models.tagger.examples import STANCES, Labels, label_names
 from models.tagger.network import TaggerHeads
-from models.tagger.onnx_model import WORDS
 from models.tagger.sources import Material, Rewriting, gather
 from models.tagger.training import TaggerOptions, train_tagger
 from models.tagger.tuning import Aims, calibrate
@@ -63,8 +60,7 @@ def train_and_save(
     say(f"{len(material.examples)} examples: " + ", ".join(f"{count} {what}" for what, count in material.counts.items()))
     titles = {row.text: row.title for row in rows if row.title}
     network = train_tagger(body, material.examples, labels, plan.options, say, titles, out / "checkpoint.safetensors")
-    made_on = made_on or datetime.now(UTC).date()
-    version = version or made_on.strftime("%Y.%m.%d")
+    version, day = dated(version, made_on)
     bare = {**_bare_config(labels, families), **body.config} | {
         "format": body.format,
         "name": name,
@@ -78,7 +74,7 @@ def train_and_save(
         version=version,
         format=body.format,
         codebook=codebook,
-        made_on=made_on.isoformat(),
+        made_on=day,
         intended_use="Candidates for review, search and aggregate counts; never a decision about a person or an outlet.",
         limits=(
             "Trained on passages written for this project, not on published texts; native review of the labels is pending.",
@@ -131,18 +127,3 @@ def _data_rows(plan: TaggerPlan, rows: Sequence[LabelledPassage], material: Mate
         if name not in ("corpus", "translated", "rewritten")
     ]
     return (corpus, *others, {"name": "options", "use": asdict(plan.options)})
-
-
-def share_words(folder: Path, other: Path) -> ModelCard:
-    """Drop a tagger's word table where the shipped model in `other` holds the very same one; the configuration names it then.
-
-    Raises ModelError where the two tables differ.
-    """
-    mine, theirs = folder / WORDS, other / WORDS
-    digest = file_digest(theirs)
-    if file_digest(mine) != digest:
-        raise ModelError(f"The word tables of {folder} and {other} differ; train both from one encoder with frozen words.")
-    config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    write_json(folder / "model.json", config | {"words": {"name": other.name, "sha256": digest}})
-    mine.unlink()
-    return write_card(folder, read_card(folder))

@@ -59,7 +59,7 @@ class WordBody:
         if not isinstance(network, TaggerNetwork):
             raise TypeError(f"heads on a {type(network.encoder).__name__} are no heads on the small encoder")
         folder.mkdir(parents=True, exist_ok=True)
-        save_table(folder / WORDS, network.encoder.table.weight.detach().numpy())
+        save_table(folder / WORDS, network.encoder.table.weight.detach().numpy(), bits=4)
         export_tagger(network, folder / NETWORK)
 
     def load(self, folder: Path) -> OnnxTagger:

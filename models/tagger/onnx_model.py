@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from eho.errors import ModelError
-from models.configured import ConfiguredModel, Floats, sigmoid, softmax
+from models.configured import ConfiguredModel, sigmoid, softmax
 from models.encoder.table import WordTable, load_table
 from models.encoder.words import SEPARATOR, Words, split_words, to_places
 from models.linear import WEIGHTS as LINEAR_WEIGHTS
 from models.linear import load_linear
 from models.onnx_session import open_session
-from models.passages import PassageInput, PassagePrediction
+from models.passages import NO_SENSE, PassageInput, PassagePrediction
 from models.registry import shipped_file
 from models.spans import best_run
 from models.tagger.examples import MOST_CONTEXT, MOST_WORDS
 from models.tagger.partner import Partner, Shares
+from models.vectors import Floats
 
 FORMAT = "eho-tagger-1"
 WORDS, NETWORK = "words.safetensors", "tagger.onnx"
@@ -79,6 +80,7 @@ class OnnxTagger(ConfiguredModel):
         self._labels: tuple[str, ...] = tuple(config["narratives"])
         self._families: Mapping[str, str] = config["families"]
         calibration = [config["calibration"].get(self._families[label], [1.0, 0.0]) for label in self._labels]
+        self._nobody = list(config["senses"]).index(NO_SENSE)
         self._slopes = np.array([slope for slope, _ in calibration], np.float32)
         self._shifts = np.array([shift for _, shift in calibration], np.float32)
 
@@ -91,8 +93,9 @@ class OnnxTagger(ConfiguredModel):
             features = None if self._partner is None else self._partner.features(texts)
             scores = self._narratives(output["narratives"], features)
             probabilities = sigmoid(scores * self._slopes + self._shifts)
+            senses = self._senses(output["sense"], features)
             for row, at in enumerate(places):
-                mine = {name: values[row] for name, values in output.items()}
+                mine = {name: values[row] for name, values in output.items()} | {"sense": senses[row]}
                 listed = [at for at, label in enumerate(self._labels) if probabilities[row, at] >= self.thresholds(label).list_at]
                 stances = self._stances(mine["stances"], listed, None if features is None else features[row])
                 evidence = [self._evidence(texts[row], prepared[at], mine["evidence"][label], label) for label in listed]
@@ -103,9 +106,8 @@ class OnnxTagger(ConfiguredModel):
         """Return sense (or `none`) -> probability for each text."""
         answers: list[Mapping[str, float]] = [{}] * len(texts)
         for places, output in self._run([self._reader.prepare(text, "") for text in texts]):
-            probabilities = softmax(output["sense"])
-            if self._partner is not None:
-                probabilities = self._partner.mix_sense(probabilities, [texts[at] for at in places], self._config["senses"])
+            features = None if self._partner is None else self._partner.features([texts[at] for at in places])
+            probabilities = self._senses(output["sense"], features)
             for row, at in enumerate(places):
                 answers[at] = {name: float(value) for name, value in zip(self._config["senses"], probabilities[row], strict=True)}
         return answers
@@ -130,6 +132,12 @@ class OnnxTagger(ConfiguredModel):
         if self._partner is None or features is None:
             return scores
         return self._partner.add_to_narratives(scores, features, self._labels)
+
+    def _senses(self, logits: Floats, features: csr_matrix | None) -> Floats:
+        own = softmax(logits)
+        if self._partner is None or features is None:
+            return own
+        return self._partner.mix_sense(own, features, self._config["senses"])
 
     def _stances(self, logits: Floats, listed: Sequence[int], features: csr_matrix | None) -> Floats:
         """Return the probabilities of the listed narratives' stances."""
@@ -164,6 +172,7 @@ class OnnxTagger(ConfiguredModel):
             evidence={self._labels[at]: [span] for at, span in zip(listed, evidence, strict=True)},
             targets={name: float(value) for name, value in zip(self._config["targets"], sigmoid(output["targets"]), strict=True)},
             severity=int((sigmoid(output["severity"]) >= 0.5).sum()),
+            returns=1.0 - float(output["sense"][self._nobody]),
         )
 
     def _evidence(self, text: str, prepared: Prepared, logits: Floats, label: int) -> tuple[int, int]:
@@ -204,13 +213,8 @@ class WordReader:
 
 
 def load_tagger(folder: Path) -> OnnxTagger:
-    """Read a tagger's folder; its word table may be that of a shipped model. Raises ModelError as `load_with`."""
-
-    def reader(config: Mapping[str, Any]) -> WordReader:
-        shared = config.get("words")
-        return WordReader(load_table(shipped_file(folder, shared, WORDS) if shared else folder / WORDS))
-
-    return load_with(folder, reader)
+    """Read a tagger's folder. Raises ModelError as `load_with`."""
+    return load_with(folder, lambda _: WordReader(load_table(folder / WORDS)))
 
 
 def load_with(folder: Path, reader: Callable[[Mapping[str, Any]], Reader]) -> OnnxTagger:

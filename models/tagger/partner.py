@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from models.configured import Floats
 from models.encoder.words import Words
 from models.linear import LinearModel
+from models.vectors import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ class Partner:
                 mixed[at] = (1 - share) * own[at] + share * np.array([found[narrative].get(stance, 0.0) for stance in stances])
         return mixed
 
-    def mix_sense(self, own: Floats, texts: Sequence[str], senses: Sequence[str]) -> Floats:
+    def mix_sense(self, own: Floats, features: csr_matrix, senses: Sequence[str]) -> Floats:
         """Return the mean of both models' probabilities, texts × senses."""
-        beside = np.array([[row.get(sense, 0.0) for sense in senses] for row in self.model.predict_sense(texts)], np.float32)
+        beside = self.model.sense_probabilities(features, senses)
         return np.asarray((1 - self.shares.sense) * own + self.shares.sense * beside, np.float32)
 
     def add_to_evidence(self, logits: Floats, text: str, words: Words, narrative: str) -> Floats:

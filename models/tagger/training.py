@@ -36,7 +36,6 @@ class TaggerOptions:
     head_rate: float = 1e-3
     mistyped: float = 0.06
     without_context: float = 0.3
-    masked: float = 0.05
     focus: float = 1.0  # exponent of the asymmetric loss on negatives (Ridnik et al. 2021)
     evidence_weight: float = 1.0  # of the evidence loss beside the narratives'
     seed: int = 11

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import f1_score
 
 from models.calibration import calibrated, fit_calibration, mean_average_precision, pick_thresholds, summarise, wild_weights
-from models.configured import Floats, softmax
+from models.configured import softmax
 from models.corpus import LabelledPassage
 from models.encoder.words import split_words
 from models.linear import WEIGHTS, LinearModel, load_linear, write_json
@@ -26,6 +26,7 @@ from models.tagger.examples import MOST_WORDS, STANCES, Example, Labels, from_pa
 from models.tagger.onnx_model import OnnxTagger, RawScores
 from models.tagger.partner import Partner, Shares, gains_of
 from models.tagger.sources import Material
+from models.vectors import Floats
 
 _NARRATIVE_SHARES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 _MEAN_SHARES = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8)
@@ -122,8 +123,8 @@ def _fit_shares(dev: _Dev, model: LinearModel, labels: Labels) -> Shares:
         _MEAN_SHARES,
         key=lambda share: f1_score(known, ((1 - share) * own + share * other).argmax(1), average="macro", zero_division=0),
     )
-    said = model.predict_sense([f"{row.title}. {row.text}" if row.title else row.text for row in dev.rows])
-    senses = np.array([[one.get(sense, 0.0) for sense in labels.senses] for one in said])
+    titled = [f"{row.title}. {row.text}" if row.title else row.text for row in dev.rows]
+    senses = model.sense_probabilities(model.features(titled), labels.senses)
     right, mine = np.array([one.sense for one in dev.examples]), softmax(dev.raw.senses)
     sense = max(_MEAN_SHARES, key=lambda share: float(np.mean(((1 - share) * mine + share * senses).argmax(1) == right)))
     return Shares(narratives=narratives, stances=stances, sense=sense)

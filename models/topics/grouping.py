@@ -9,13 +9,12 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eho.errors import ModelError
+from models.vectors import Floats, unit
 
 OUTLIER = -1
 _SHRINK = 20  # documents at which a language's mean counts half; a handful of documents says little about a language
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def centred(vectors: Floats, languages: Sequence[str]) -> Floats:
         weight = rows.sum() / (rows.sum() + _SHRINK)
         moved[rows] -= weight * vectors[rows].mean(axis=0) + (1 - weight) * whole
     moved[~vectors.any(axis=1)] = 0
-    return _unit(moved)
+    return unit(moved)
 
 
 def _cluster(texts: Sequence[str], vectors: Floats, options: GroupingOptions) -> list[int]:
@@ -119,11 +118,6 @@ def _with_centroids(topics: list[int], vectors: Floats) -> Groups:
     closeness = np.zeros(len(topics), np.float32)
     for topic in range(number):
         members = rows == topic
-        centroids[topic] = _unit(vectors[members].mean(axis=0, keepdims=True))[0]
+        centroids[topic] = unit(vectors[members].mean(axis=0, keepdims=True))[0]
         closeness[members] = vectors[members] @ centroids[topic]
     return Groups(topics, centroids, closeness)
-
-
-def _unit(vectors: NDArray[np.floating]) -> Floats:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)

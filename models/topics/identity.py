@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+
+from models.vectors import Floats
 
 MATCH = 0.8  # cosine of centroids from which two topics are one; docs/topics.md says how it was chosen
 PATIENCE = 3  # runs in which a topic may be absent before its id retires
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

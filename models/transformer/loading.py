@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from eho.errors import InputError, ModelError
-from models.registry import file_digest
+from models.registry import PICKLES, file_digest
 from models.transformer.body import TransformerBody
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 _SHARDS = "model.safetensors.index.json"
-PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz"})
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _ELSEWHERE = (
     "download its folder where there is a network (config.json, model.safetensors, tokenizer.json) and give that folder's path, "

@@ -17,10 +17,10 @@ from tokenizers import Tokenizer
 
 from models.tagger.onnx_model import OnnxTagger, Prepared, load_with
 from models.transformer.pieces import PieceCutter
+from models.vectors import Floats
 
 FORMAT = "eho-transformer-1"
 TOKENIZER, TABLE = "tokenizer.json", "pieces.safetensors"
-Floats = NDArray[np.float32]
 
 
 class PieceReader:

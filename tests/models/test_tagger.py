@@ -262,7 +262,7 @@ def test_the_partner_speaks_by_its_shares(small_corpus: Path, beside: LinearMode
     assert loud.mix_stances(even, features[0], [narrative], STANCES)[0] == pytest.approx([said.get(one, 0.0) for one in STANCES])
     senses = list(beside.predict_sense([row.text])[0])
     nobody = np.zeros((1, len(senses)), np.float32)
-    assert loud.mix_sense(nobody, [row.text], senses)[0] == pytest.approx(list(beside.predict_sense([row.text])[0].values()))
+    assert loud.mix_sense(nobody, features, senses)[0] == pytest.approx(list(beside.predict_sense([row.text])[0].values()))
     flat = np.zeros(len(words.forms), np.float32)
     assert (silent.add_to_evidence(flat, row.text, words, narrative) == flat).all()
     marked = loud.add_to_evidence(flat, row.text, words, narrative)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -57,14 +60,14 @@ def test_a_batch_lists_each_word_once() -> None:
     assert (to_batch([["a"], ["a", "b"]]).places == PAD).sum() == 1
 
 
-def test_the_table_without_pytorch_composes_the_mean(tmp_path: object) -> None:
-    from pathlib import Path
-
-    rows = np.random.default_rng(0).normal(size=(ROWS, 8)).astype(np.float32)
-    path = Path(str(tmp_path)) / "words.safetensors"
-    save_table(path, rows)
+@pytest.mark.parametrize(("bits", "width", "most"), [(8, 64, 0.01), (4, 64, 0.12), (4, 8, 0.12)])
+def test_the_table_without_pytorch_composes_the_mean(bits: Literal[8, 4], width: int, most: float, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(ROWS, width)).astype(np.float32)
+    path = tmp_path / "words.safetensors"
+    save_table(path, rows, bits=bits)
+    assert path.stat().st_size < ROWS * width * bits / 8 * 1.6
     table = load_table(path)
     expected = rows[list(word_ids("shkolla"))].mean(0)
-    assert np.abs(table.vectors(["shkolla"])[0] - expected).max() < 0.02
-    assert table.vectors([]).shape == (0, 8)
+    assert np.abs(table.vectors(["shkolla"])[0] - expected).max() < most
+    assert table.vectors([]).shape == (0, width)
     assert (table.vectors(["shkolla"])[0] == table.vectors(["tjeter", "shkolla"])[1]).all()
