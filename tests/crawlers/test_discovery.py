@@ -13,7 +13,7 @@ from crawlers.discovery import discover
 from eho.errors import CrawlError
 from eho.settings import CrawlSettings
 
-SETTINGS = CrawlSettings(delay_s=0, autothrottle=False, timeout_s=5, retries=0)
+SETTINGS = CrawlSettings(delay_s=0, autothrottle=False, retries=0)
 
 
 def feed(base: str, *days: int) -> str:
