@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -112,4 +113,9 @@ def sources_add(
     print_line("Nothing was written." if added.file is None else f"Wrote {added.file}{'' if enable else ', not enabled yet'}.")
 
 
-COMMANDS = {"list": sources_list, "coverage": sources_coverage, "check": sources_check, "add": sources_add}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "list": sources_list,
+    "coverage": sources_coverage,
+    "check": sources_check,
+    "add": sources_add,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ def select(
     medium: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Choose sources; the values of one filter mean OR, `sr` means both scripts. Raises InputError for a value that none has."""
-    values = {
+    values: dict[str, tuple[list[str], Callable[[dict[str, Any]], list[Any]]]] = {
         "country": ([one.upper() for one in country], lambda row: [row["country"]]),
         "lang": (list(lang), lambda row: [*row["languages"], *(one.partition("-")[0] for one in row["languages"])]),
         "kind": (list(kind), lambda row: [row["kind"]]),
