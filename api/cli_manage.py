@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from api import cli_codebook, cli_models
+from api import cli_codebook, cli_models, cli_sources
 from api import cli_options as options
 from api.output import chosen_format, print_json, print_line, print_rows, say
 from api.service import Service
@@ -18,7 +18,6 @@ from eho.errors import InputError
 from eho.home import Home
 from eho.settings import list_settings
 
-_SOURCE_COLUMNS = ("id", "name", "languages", "country", "ownership", "enabled", "invented")
 _SETTING_COLUMNS = ("name", "value", "default", "origin", "help")
 _LANGUAGES = ("en", "sq", "sr-Latn", "sr-Cyrl")
 
@@ -29,7 +28,7 @@ Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     groups: tuple[tuple[str, str, dict[str, Callable[..., None]]], ...] = (
-        ("sources", "Outlets and what became of their pages.", {"list": sources_list, "coverage": sources_coverage}),
+        ("sources", "Outlets, their files, and what became of their pages.", cli_sources.COMMANDS),
         (
             "codebook",
             "Narratives and every value of a tag.",
@@ -46,21 +45,6 @@ def register(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(doctor)
     app.command()(demo)
-
-
-def sources_list(as_json: options.AsJson = False, as_csv: options.AsCsv = False, as_table: options.AsTable = False) -> None:
-    """List the sources as their files say."""
-    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
-    with Service.open() as service:
-        print_rows(service.sources(), _SOURCE_COLUMNS, form=form, query="sources", snapshot=service.snapshot_id)
-
-
-def sources_coverage(as_json: options.AsJson = False, as_csv: options.AsCsv = False, as_table: options.AsTable = False) -> None:
-    """Count what became of every address, per source, outcome and Belgrade day."""
-    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
-    with Service.open() as service:
-        rows, snapshot = service.coverage(), service.snapshot_id
-    print_rows(rows, ("source", "outcome", "day", "count"), form=form, query="coverage", snapshot=snapshot)
 
 
 def codebook_show(

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api import http_schemas as schemas
 from api import http_stories
+from api import sources as registry
 from api.http_errors import to_json_bytes
 from api.http_parts import FromDay, Json, Many, ToDay
 from api.http_parts import answers as _answers
@@ -242,9 +243,19 @@ def _add_lists(routes: APIRouter, service: Service) -> None:
         return Json({**service.codebook.model_dump(mode="json"), "codebook": service.codebook.tag})
 
     @routes.get("/sources", responses=_answers(list[Source]), response_class=Json, tags=["about"])
-    def sources() -> Response:
-        """Return every source."""
-        return Json(service.sources())
+    def sources(
+        country: Many = [],  # noqa: B006
+        lang: Many = [],  # noqa: B006
+        kind: Many = [],  # noqa: B006
+        medium: Many = [],  # noqa: B006
+    ) -> Response:
+        """Return every source, or those of a country, language, kind or medium."""
+        return Json(registry.select(service.sources(), country=country, lang=lang, kind=kind, medium=medium))
+
+    @routes.get("/sources/check", responses=_answers(schemas.SourcesChecked), response_class=Json, tags=["about"])
+    def sources_check() -> Response:
+        """Check the sources' files; nothing outside is asked."""
+        return Json(registry.check(service.home).to_mapping())
 
     @routes.get("/sources/coverage", responses=_answers(list[schemas.CoverageRow]), response_class=Json, tags=["about"])
     def coverage() -> Response:

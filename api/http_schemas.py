@@ -333,6 +333,24 @@ class TagOutput(BaseModel):
     reason: str | None = None
 
 
+class SourceFinding(_Shape):
+    """One thing to mend (error) or to look at (warning) in a source's file."""
+
+    level: str
+    source: str | None
+    field: str | None
+    message: str
+    file: str | None
+
+
+class SourcesChecked(_Shape):
+    """What a check of the registry came to."""
+
+    sources: int
+    live: bool
+    findings: list[SourceFinding]
+
+
 class CoverageRow(_Shape):
     """How many addresses of a source ended in an outcome on a Belgrade day."""
 

@@ -6,6 +6,7 @@ index says up to which sequence number of the store it is complete. Callers hold
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -101,11 +102,19 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
     """Return the enabled sources, or the named ones. Raises SourceError naming what there is."""
     for name in wanted:
         if name not in known:
-            raise SourceError(f"There is no source {name!r}; known: {', '.join(known) or 'none'}. See eho sources list.")
+            close = difflib.get_close_matches(name, known, n=3) or list(known)[:3]
+            raise SourceError(f"There is no source {name!r}; known are {', '.join(close) or 'none'}. See eho sources list.")
+        if not known[name].enabled:
+            raise SourceError(
+                f"Source {name!r} is not enabled. Outlets that ship stay so until personal details are masked before storage "
+                f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
+            )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
     chosen = [source for source in chosen if source.feeds or source.sitemaps]
     if not chosen:
-        raise SourceError("No source to crawl has a feed or a sitemap; add its file to the data folder's sources folder.")
+        raise SourceError(
+            "No enabled source has a feed or a sitemap; eho sources list shows all, eho sources add URL --enable adds one."
+        )
     return chosen
 
 

@@ -93,9 +93,14 @@ def _context(service: Service, start: date, end: date, words: Wording) -> dict[s
             for one in numbers.examples
         ],
         "coverage": [view for view in source_views(sources, service.coverage()) if view.found],
-        "belonging": [source for source in sources if source["belongs_to_user"]],
+        "belonging": [source for source in sources if source["belongs_to_user"] and _counts(service, source["id"], start, end)],
         "methods": _methods(numbers, names, words),
     }
+
+
+def _counts(service: Service, source: str, start: date, end: date) -> bool:
+    """Tell whether the report counts a document of this source; the registry knows many more than that."""
+    return bool(service.search("", source=[source], start=start, end=end, limit=1)["total"])
 
 
 def _summary(numbers: Numbers, names: Names, words: Wording, start: date, end: date) -> list[str]:

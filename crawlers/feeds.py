@@ -45,6 +45,7 @@ class FeedContent:
 
     entries: list[FeedEntry] = field(default_factory=list)
     sitemaps: list[FeedEntry] = field(default_factory=list)
+    is_sitemap: bool = False
 
 
 def read_feed(body: bytes, *, url: str) -> FeedContent:
@@ -117,7 +118,7 @@ def _read_sitemap(body: bytes, url: str) -> FeedContent:
         raise FeedError(f"it is no readable XML: {' '.join(str(error).split())[:160]}") from error
     if root is None:
         raise FeedError("it is no readable XML")
-    content = FeedContent()
+    content = FeedContent(is_sitemap=True)
     for element in root:
         values = {_local(part.tag): (part.text or "").strip() for part in element.iter() if isinstance(part.tag, str)}
         if not values.get("loc"):

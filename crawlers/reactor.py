@@ -8,17 +8,50 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 
 from eho.errors import CrawlError
+from eho.settings import CrawlSettings
+
+if TYPE_CHECKING:
+    from scrapy import Spider
 
 _BUSY = threading.Lock()
+_NOISY = ("scrapy", "twisted", "trafilatura", "htmldate", "py.warnings", "protego")
+
+
+def run_spider(load: Callable[[], type[Spider]], settings: CrawlSettings, **arguments: Any) -> bool:
+    """Run one spider to its end under the crawl's rules: guard, robots.txt, pauses, limits; True where it was interrupted.
+
+    `load` imports the spider's class late: Scrapy's modules settle on a reactor when they are imported, and other
+    commands start faster. `arguments` go to the spider. Raises CrawlError where another crawl runs in this process.
+    """
+    crawlers: list[Any] = []
+    stopping: set[asyncio.Task[None]] = set()
+
+    async def run() -> None:
+        from scrapy.crawler import Crawler
+        from scrapy.settings import Settings
+
+        from crawlers.scrapy_settings import scrapy_settings
+
+        crawler = Crawler(load(), Settings(scrapy_settings(settings)), init_reactor=False)
+        crawlers.append(crawler)
+        await crawler.crawl_async(**arguments)
+
+    def stop() -> None:
+        for crawler in crawlers:
+            stopping.add(asyncio.get_running_loop().create_task(crawler.stop_async()))
+
+    with _quiet_libraries():
+        return run_until_complete(run, on_interrupt=stop)
 
 
 def run_until_complete(coroutine: Callable[[], Coroutine[Any, Any, None]], *, on_interrupt: Callable[[], None]) -> bool:
@@ -89,3 +122,18 @@ def _interrupts(loop: asyncio.AbstractEventLoop, on_interrupt: Callable[[], None
     finally:
         for number in numbers:
             signal.signal(number, before[number])
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Silence the libraries' logs: what they report of a page stands in its Outcome, with a reason for people."""
+    loggers = [logging.getLogger(name) for name in _NOISY]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

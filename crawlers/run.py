@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crawlers.capture import PageArchive, WarcArchive
 from crawlers.frontier import Frontier
@@ -22,7 +19,8 @@ from eho.outcome import Outcome, OutcomeRecord
 from eho.settings import CrawlSettings
 from eho.source import Source
 
-_NOISY = ("scrapy", "twisted", "trafilatura", "htmldate", "py.warnings", "protego")
+if TYPE_CHECKING:
+    from scrapy import Spider
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +95,7 @@ def crawl(
     )
     started = time.monotonic()
     try:
-        with _quiet_libraries():
-            interrupted = _run(job)
+        interrupted = _run(job)
     finally:
         keeper.close()
     if job.error is not None:
@@ -107,28 +104,15 @@ def crawl(
 
 
 def _run(job: CrawlJob) -> bool:
-    # Imported late: Scrapy's modules settle on a reactor when they are imported, and start-up of other commands is faster.
-    from crawlers.reactor import run_until_complete
-    from crawlers.scrapy_settings import scrapy_settings
+    from crawlers.reactor import run_spider
 
-    crawlers: list[Any] = []
-    stopping: set[asyncio.Task[None]] = set()
+    return run_spider(_news_spider, job.settings, job=job)
 
-    async def run() -> None:
-        from scrapy.crawler import Crawler
-        from scrapy.settings import Settings
 
-        from crawlers.spider import NewsSpider
+def _news_spider() -> type[Spider]:
+    from crawlers.spider import NewsSpider
 
-        crawler = Crawler(NewsSpider, Settings(scrapy_settings(job.settings)), init_reactor=False)
-        crawlers.append(crawler)
-        await crawler.crawl_async(job=job)
-
-    def stop() -> None:
-        for crawler in crawlers:
-            stopping.add(asyncio.get_running_loop().create_task(crawler.stop_async()))
-
-    return run_until_complete(run, on_interrupt=stop)
+    return NewsSpider
 
 
 def _summary(job: CrawlJob, elapsed_s: float, interrupted: bool) -> CrawlSummary:
@@ -144,18 +128,3 @@ def _summary(job: CrawlJob, elapsed_s: float, interrupted: bool) -> CrawlSummary
         elapsed_s=elapsed_s,
         interrupted=interrupted,
     )
-
-
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Silence the libraries' logs: what they report of a page stands in its Outcome, with a reason for people."""
-    loggers = [logging.getLogger(name) for name in _NOISY]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        if logger.level == logging.NOTSET:
-            logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
