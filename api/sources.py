@@ -195,7 +195,8 @@ def _languages(found: Discovery) -> list[str]:
     written = [code for code, count in letters.most_common() if count >= _LEAST_SHARE * letters.total() and code in _WRITTEN_IN]
     found.origins["languages"] = f"{len(found.texts)} headings and paragraphs of the home page" if written else "lang attribute"
     others = [code for one in found.other_languages if (code := _known(one)) not in (None, "sr")]
-    return [code for code in dict.fromkeys([*(written or [declared]), *others]) if code is not None]
+    first: list[str | None] = [*written] or [declared]
+    return [code for code in dict.fromkeys([*first, *others]) if code is not None]
 
 
 def _known(declared: str) -> str | None:
