@@ -239,9 +239,18 @@ def _compose_maps(inner: Folded, origin: list[int]) -> list[tuple[int, int, int,
         if changes and changes[-1][2] == first:
             previous = changes[-1]
             changes[-1] = (previous[0], at + 1, first, max(previous[3], last))
-        else:
-            changes.append((at, at + 1, first, max(last, first + 1)))
+            continue
+        _note_dropped(changes, at, first)
+        changes.append((at, at + 1, first, max(last, first + 1)))
+    _note_dropped(changes, size, origin[-1])
     return changes
+
+
+def _note_dropped(changes: list[tuple[int, int, int, int]], at: int, until: int) -> None:
+    """Add what folding dropped (soft hyphens) between the last change and `until` of the original."""
+    behind = changes[-1][3] if changes else 0
+    if until > behind:
+        changes.append((at, at, behind, until))
 
 
 def _repair_lookalikes(text: str) -> str:

@@ -16,6 +16,7 @@ NOT_READ = (
     "evaluation/real/",
     "evaluation/check/",
     "evaluation/audit/",
+    "evaluation/mirror/",
 )  # data for researchers, read in a checkout
 
 

@@ -76,10 +76,10 @@ class Eho:
 
     def ask(self, asked: Asked) -> int:
         text = asked.eho if asked.source is None else f"{asked.eho} source:{asked.source}"
-        return self._index.search(parse(text), SearchOptions(limit=PAGE, facets=False)).total
+        return self._index.search(parse(text, stems=False), SearchOptions(limit=PAGE, facets=False)).total
 
     def weekly(self, asked: Asked) -> int:
-        answer = self._index.trends(parse(asked.eho), TrendOptions(by="week", copies="include"))
+        answer = self._index.trends(parse(asked.eho, stems=False), TrendOptions(by="week", copies="include"))
         return sum(point.count for series in answer.series for point in series.points)
 
     def close(self) -> None:

@@ -175,7 +175,7 @@ def _bare_aggregation(folder: Path) -> Callable[[Asked], int]:
 
     def count(asked: Asked) -> int:
         searcher.aggregate(tantivy.Query.all_query(), request)
-        answer = searcher.aggregate(compiler.compile(parse(asked.eho).root), request)
+        answer = searcher.aggregate(compiler.compile(parse(asked.eho, stems=False).root), request)
         return sum(bucket["doc_count"] for bucket in answer["weeks"]["buckets"])
 
     return count

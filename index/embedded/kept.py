@@ -16,6 +16,7 @@ from pathlib import Path
 
 from eho.errors import EngineError
 from index.embedded.folder import IndexFolder, check_files, read_manifest, segment_files, size_of
+from index.embedded.vectors import Vectors
 
 _TRIES = 5  # a writer that commits while its files are linked makes another try necessary
 _REMOVALS = "removals"  # the store's last removal when the state was kept: states with removed documents are not served
@@ -108,6 +109,9 @@ def _link(live: Path, target: Path, sequence: int) -> bool:
         shutil.copy2(path, copy / path.name)
     for path in segment_files(copy):
         _link_file(version / path.name, path)
+    for path in version.glob("vectors-*.*"):  # never changed once written, like segments
+        _link_file(path, copy / path.name)
+    Vectors.open(copy)
     (target / "current").write_text(version.name, encoding="utf-8")
     check_files(copy)
     if read_manifest(copy).sequence != sequence:

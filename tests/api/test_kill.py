@@ -53,7 +53,7 @@ def test_killed_indexing_loses_no_document_and_doubles_none(tmp_path: Path, seed
     for kill in range(4):
         kill_after(home.path, seed * 100 + kill, draw.uniform(0.0, 0.6))
         parts = Parts(home)
-        if (indexed := jobs._indexed_sequence(parts.index())) is not None:
+        if (indexed := jobs._indexed_sequence(parts.index(), parts.encoder.space)) is not None:
             found = jobs.check_index(parts)  # what is served meanwhile is exactly what its snapshot id says
             assert found.is_sound, (seed, kill, indexed, found)
         jobs.update_index(parts)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -261,7 +262,8 @@ def test_a_document_is_shown_and_reported_as_it_was(newsroom: Rooms, tmp_path: P
     assert row is not None and row["text"] == "Stari tekst" and snapshot in row["citation"]
     service.at(snapshot).report(out=tmp_path / "then.html")
     service.report(out=tmp_path / "now.html")
-    then, now = ((tmp_path / name).read_text(encoding="utf-8") for name in ("then.html", "now.html"))
+    pages = ((tmp_path / name).read_text(encoding="utf-8") for name in ("then.html", "now.html"))
+    then, now = (re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL) for page in pages)  # an axis begins before its first day
     assert snapshot in then and snapshot not in now
     assert "March" in then and "March" not in now
 

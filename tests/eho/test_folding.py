@@ -93,6 +93,14 @@ def test_every_folded_span_maps_back(text: str, data: st.DataObject) -> None:
         assert back_end >= end
 
 
+@pytest.mark.parametrize("dropped", ["\u00adA\u0301", "A\u0301\u00adB", "A\u0301\u00ad"])
+def test_dropped_characters_beside_decomposed_letters_keep_the_offsets(dropped: str) -> None:
+    folded = fold(dropped)
+    for at in range(len(folded.text)):
+        start, end = folded.to_original(at, at + 1)
+        assert folded.to_folded(start, end) == (at, at + 1)
+
+
 def _cuts_a_word_of_mixed_script(text: str, first: int, last: int) -> bool:
     """A look-alike repair and a composition need the whole word: a part cut out of such a word may fold otherwise."""
     start, end = first, last

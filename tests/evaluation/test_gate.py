@@ -36,7 +36,7 @@ def _floors(root: Path) -> dict[str, Any]:
 
 
 def _dev_floors(content: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = content["models"]["baseline"]["corpus-dev"]
+    found: dict[str, Any] = content["models"]["tagger"]["corpus-dev"]
     return found
 
 
