@@ -426,7 +426,7 @@ def test_labels_in_one_language_find_candidates_in_the_other_by_vectors(examples
     carries = [any(item.narrative == "returnee_rejection" for item in row.annotations) for row in rows]
     texts = [row.text for row in rows]
     found = [
-        sum(carries[one.at] for one in suggest(texts, known, NARRATIVE.definition, n=30, encoder=encoder))
+        sum(carries[one.at] for one in suggest(texts, known, NARRATIVE.definition, n=60, encoder=encoder))
         for encoder in (None, load_sentence_encoder())
     ]
     assert found[1] > found[0]
