@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -64,6 +65,11 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+
+
+def copy_home(source: Path, target: Path) -> Path:
+    """Copy a data folder that other tests may read meanwhile: SQLite's shared memory comes and goes, and is made anew."""
+    return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns("*-shm")))
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import pytest
 from eho.home import Home
 from evaluation.miniweb import MiniWeb, write_sources
 from index.store import Store
+from tests.api.conftest import copy_home
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +333,7 @@ def test_a_stopped_run_goes_on_where_it_was(eho_process, tmp_path: Path, web: Mi
 
 def test_a_second_writer_is_refused_and_readers_are_not(eho_process, small_home: Path, tmp_path: Path, rows_file: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(small_home, home)
+    copy_home(small_home, home)
     with Home(home).writing("crawl", wait_s=0):
         ran = eho_process("index", "build", home=home, EHO_HOME__LOCK_WAIT_S="0.1")
         assert ran.status == 2

@@ -18,6 +18,7 @@ import pytest
 from eho.codebook import Codebook
 from eho.home import Home
 from eho.settings import list_settings
+from tests.api.conftest import copy_home
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "operator.md"
@@ -156,9 +157,8 @@ def test_demo_says_what_it_did(demo_home: Path) -> None:
 
 
 def test_a_second_demo_reuses_the_first(eho_process, demo_home: Path, tmp_path: Path) -> None:
-    import shutil
 
-    shutil.copytree(demo_home, tmp_path / "home")
+    copy_home(demo_home, tmp_path / "home")
     out = eho_process("demo", "--no-serve", home=tmp_path / "home").out
     assert ": 0 documents stored, 1" in out and "Tagged 0 documents" in out and "Indexed 0 documents" in out
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from pydantic import TypeAdapter
 from api.http_schemas import Snapshot, SnapshotDetail
 from api.service import Service
 from eho.home import Home
-from tests.api.conftest import Run
+from tests.api.conftest import Run, copy_home
 from tests.api.test_http import serving
 
 LATER = {
@@ -40,7 +39,7 @@ QUERY = "kthyer* OR povratni* OR covek"
 
 @pytest.fixture
 def home(small_home: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(small_home, tmp_path / "home"))
+    return copy_home(small_home, tmp_path / "home")
 
 
 def import_later(eho: Run, home: Path, lang: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.api.conftest import Run, run_process
+from tests.api.conftest import Run, copy_home, run_process
 
 TRAIN = Path(__file__).resolve().parents[2] / "evaluation" / "corpus" / "train"
 ID = "leave_them_there"
@@ -142,9 +142,8 @@ def test_suggest_label_and_suggest_again(eho: Run, home: Path, tmp_path: Path) -
 
 
 def test_suggest_reads_the_store_and_the_hits_of_a_query(eho: Run, small_home: Path, tmp_path: Path) -> None:
-    import shutil
 
-    home = Path(shutil.copytree(small_home, tmp_path / "copy"))
+    home = copy_home(small_home, tmp_path / "copy")
     eho("codebook", "add", ID, *WORDS, home=home)
     every = eho("codebook", "suggest", ID, home=home).lines
     assert {row["id"].split("#")[0] for row in every} == {"sq-1", "sr-1", "sr-2"}
@@ -206,9 +205,8 @@ def test_removed_it_is_gone(eho: Run, home: Path) -> None:
 
 
 def test_a_broken_own_model_is_one_line(eho_process: Run, own_home: Path, tmp_path: Path) -> None:
-    import shutil
 
-    home = Path(shutil.copytree(own_home, tmp_path / "copy"))
+    home = copy_home(own_home, tmp_path / "copy")
     (home / "narratives" / ID / "model" / "weights.safetensors").write_bytes(b"broken")
     file = _write(tmp_path / "in.jsonl", [{"id": "1", "text": "Neka ostanu tamo gde su ratovali."}])
     ran = eho_process("tag", file, home=home)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -14,6 +13,7 @@ from api.service import Service
 from eho.document import Cluster
 from eho.errors import InputError, SourceError
 from eho.home import Home
+from tests.api.conftest import copy_home
 
 
 def test_invented_sources_are_known_as_such(demo_service: Service, small_service: Service) -> None:
@@ -54,7 +54,7 @@ def test_an_unknown_document_is_none(demo_service: Service) -> None:
 
 
 def test_the_index_follows_the_store_after_each_stage(small_home: Path, tmp_path: Path) -> None:
-    shutil.copytree(small_home, tmp_path / "home")
+    copy_home(small_home, tmp_path / "home")
     with Service.open(Home(tmp_path / "home")) as service:
         store = service._parts.store()
         document = store.get("sr-1")
@@ -71,7 +71,7 @@ def test_the_index_follows_the_store_after_each_stage(small_home: Path, tmp_path
 
 def test_clusters_of_documents_that_the_store_lost_do_no_harm(small_home: Path, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    shutil.copytree(small_home, home.path)
+    copy_home(small_home, home.path)
     with Service.open(home) as service:
         kept = service._parts.store().get("sr-1")
     assert kept is not None
@@ -86,7 +86,7 @@ def test_clusters_of_documents_that_the_store_lost_do_no_harm(small_home: Path, 
 
 def test_a_broken_index_is_built_anew_by_the_next_update(small_home: Path, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    shutil.copytree(small_home, home.path)
+    copy_home(small_home, home.path)
     for path in home.index.rglob("*"):
         if path.is_file() and path.suffix not in (".lock", ""):
             path.write_bytes(b"")
