@@ -96,7 +96,7 @@ def test_a_broken_index_is_built_anew_by_the_next_update(small_home: Path, tmp_p
 
 
 def test_crawling_without_sources_says_so(tmp_path: Path) -> None:
-    with Service.open(Home(tmp_path), create=True) as service, pytest.raises(SourceError, match="sources folder"):
+    with Service.open(Home(tmp_path), create=True) as service, pytest.raises(SourceError, match="No enabled source"):
         service.crawl()
 
 
