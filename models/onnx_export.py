@@ -72,7 +72,7 @@ def quantise_weights(model: ModelProto) -> None:
         packed, scales = _packed(values, axes[tensor.name])
         names = [f"{tensor.name}.int8", f"{tensor.name}.scales"]
         graph.initializer.remove(tensor)
-        graph.initializer.extend(numpy_helper.from_array(one, name) for one, name in zip((packed, scales), names, strict=True))
+        graph.initializer.extend([numpy_helper.from_array(packed, names[0]), numpy_helper.from_array(scales, names[1])])
         unpacking.append(helper.make_node("DequantizeLinear", names, [tensor.name], axis=axes[tensor.name]))
     nodes = [*unpacking, *graph.node]
     del graph.node[:]
