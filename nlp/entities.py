@@ -97,7 +97,7 @@ class EntityStep:
             )
 
     def _of_doc(self, doc: Doc, known: Sequence[Match], language: NameLanguage, *, conflict_zone: bool) -> list[_Named]:
-        recognised = list(doc.ents)
+        recognised = [_capitalised(span) for span in doc.ents]
         bodies = {at for match in known if match.name.type != _PERSON for at in range(match.start, match.end)}
         bodies |= {at for span in recognised if span.label_ in ("LOC", "ORG") for at in range(span.start, span.end)}
         found = [
@@ -154,6 +154,14 @@ class EntityStep:
         if language not in self._gazetteers:
             self._gazetteers[language] = Gazetteer(language, self._pipeline)
         return self._gazetteers[language]
+
+
+def _capitalised(span: Span) -> Span:
+    """Return a person's name as far as it is capitalised: the recogniser takes a verb and what follows it along at times."""
+    if span.label_ != _PERSON or not span[0].text[:1].isupper():
+        return span
+    length = next((at for at, token in enumerate(span) if token.is_alpha and token.text[0].islower()), len(span))
+    return Span(span.doc, span.start, span.start + length, label=span.label_)
 
 
 def _is_like_a_full_name(span: Span) -> bool:

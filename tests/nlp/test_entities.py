@@ -262,3 +262,18 @@ def test_forms_of_places_and_bodies_are_unambiguous(language: str) -> None:
 def test_odd_text_gives_an_answer(step: EntityStep, text: str) -> None:
     for _, _, identifier in _found(step, text, "sr-Latn"):
         assert identifier is None or identifier == "place:kosovo"
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "named"),
+    [
+        ("Ministrja e Jashtme e Kosovës Donika Gërvalla vizitoi Reçakun.", "sq", "Donika Gërvalla"),
+        ("Ministarka spoljnih poslova Donika Gervala posetila je Račak.", "sr-Latn", "Donika Gervala"),
+        ("Министарка спољних послова Доника Гервала посетила је Рачак.", "sr-Cyrl", "Доника Гервала"),
+    ],
+)
+def test_a_person_ends_where_capitals_end(text: str, lang: str, named: str) -> None:
+    step = EntityStep(shipped_recogniser())
+    found = {text[one.start : one.end]: one for one in step.find([Passage(text, 0, len(text), "text", 0)], lang)}
+    assert all(name == named for name, one in found.items() if one.type == "PER")
+    assert any(one.canonical_id == "place:recak" for one in found.values())
