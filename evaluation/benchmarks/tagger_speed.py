@@ -1,6 +1,6 @@
 """Passages a second of a shipped tagger beside XLM-R base (its architecture, random weights, float32), in the same run.
 
-    python -m evaluation.benchmarks.tagger_speed [--model small] [--passages 512]
+    python -m evaluation.benchmarks.tagger_speed [--model tagger] [--passages 512]
 
 XLM-R gets as many tokens as the passage has words and marks; its own subwords would be about half more, so the ratio is
 cautious. The passages are those of the training split.
@@ -32,7 +32,7 @@ _ROUNDS = 3
 def main() -> None:
     """Measure and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="small")
+    parser.add_argument("--model", default="tagger")
     parser.add_argument("--passages", type=int, default=512)
     parser.add_argument("--peer-passages", type=int, default=64, help="XLM-R is slow; it gets fewer")
     chosen = parser.parse_args()
