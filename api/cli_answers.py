@@ -66,13 +66,6 @@ def search(
     with Service.open() as service, progress() as show:
         answer = service.at(snapshot, on_progress=show).search(
             query,
-            start=options.first_day(from_),
-            end=options.last_day(to),
-            source=source or (),
-            lang=lang or (),
-            narrative=narrative or (),
-            stance=stance or (),
-            kind=kind or (),
             sort=sort,
             limit=limit,
             cursor=cursor,
@@ -81,6 +74,7 @@ def search(
             stems=stems,
             language=language,
             terms=terms,
+            **options.limits(from_, to, source, lang, kind, narrative, stance),
         )
         invented = service.has_invented_sources
     rows = [_hit_row(hit) for hit in answer["hits"]]
@@ -152,22 +146,16 @@ def trends(
         answer = service.at(snapshot, on_progress=show).trends(
             query,
             of=of,
-            narrative=narrative or (),
             by=by,
             split=split,
             as_=as_,
             panel=panel,
             copies=copies,
             changes=changes,
-            start=options.first_day(from_),
-            end=options.last_day(to),
-            source=source or (),
-            lang=lang or (),
-            kind=kind or (),
-            stance=stance or (),
             include_needs_review=include_needs_review,
             stems=stems,
             language=language,
+            **options.limits(from_, to, source, lang, kind, narrative, stance),
         )
         invented = service.has_invented_sources
         if out is not None:
@@ -214,18 +202,12 @@ def compare(
             b,
             query,
             of=of,
-            narrative=narrative or (),
             match=match,
             copies=copies,
-            start=options.first_day(from_),
-            end=options.last_day(to),
-            source=source or (),
-            lang=lang or (),
-            kind=kind or (),
-            stance=stance or (),
             include_needs_review=include_needs_review,
             stems=stems,
             language=language,
+            **options.limits(from_, to, source, lang, kind, narrative, stance),
         )
         invented = service.has_invented_sources
     asked = f"{a} against {b}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -54,6 +54,20 @@ def first_day(text: str | None, name: str = "from") -> date | None:
 def last_day(text: str | None, name: str = "to") -> date | None:
     """Read a day, or the last day of a month or year. Raises InputError."""
     return None if text is None else _days(text, name)[1]
+
+
+def limits(
+    from_: str | None,
+    to: str | None,
+    source: Sequence[str] | None,
+    lang: Sequence[str] | None,
+    kind: Sequence[str] | None,
+    narrative: Sequence[str] | None,
+    stance: Sequence[str] | None,
+) -> dict[str, Any]:
+    """Return the options that limit what is asked of, as the service's questions name them. Raises InputError for a wrong day."""
+    lists = {"source": source, "lang": lang, "kind": kind, "narrative": narrative, "stance": stance}
+    return {"start": first_day(from_), "end": last_day(to), **{name: given or () for name, given in lists.items()}}
 
 
 def _days(text: str, name: str) -> tuple[date, date]:

@@ -79,15 +79,9 @@ def similar(
         answer = service.similar(
             document_id,
             text=text,
-            start=options.first_day(from_),
-            end=options.last_day(to),
-            source=source or (),
-            lang=lang or (),
-            kind=kind or (),
-            narrative=narrative or (),
-            stance=stance or (),
             limit=limit,
             copies=copies,
+            **options.limits(from_, to, source, lang, kind, narrative, stance),
         )
         invented = _INVENTED if service.has_invented_sources else ""
     rows = [_similar_row(row) for row in answer["documents"]]

@@ -37,7 +37,7 @@ class TaggerOptions:
     mistyped: float = 0.06
     without_context: float = 0.3
     focus: float = 1.0  # exponent of the asymmetric loss on negatives (Ridnik et al. 2021)
-    evidence_weight: float = 1.0  # of the evidence loss beside the narratives'
+    evidence_weight: float = 1.0  # of the evidence loss, beside 1 of the narratives'
     seed: int = 11
     frozen_words: bool = True  # the word table stays as pretrained: a third of the time, and one table for all shipped networks
     accumulate: int = 1  # batches before the weights move: a large batch on a card with little memory
