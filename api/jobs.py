@@ -68,6 +68,7 @@ def crawl(
     *,
     since: date | None = None,
     max_pages: int | None = None,
+    backfill: bool = False,
     say: Say = silent,
 ) -> CrawlSummary:
     """Fetch pages of the named sources, all enabled ones by default, into the store.
@@ -91,6 +92,8 @@ def crawl(
         captures=parts.home.captures,
         since=since,
         max_pages=max_pages,
+        backfill=backfill,
+        ledger=parts.home.ledger,
         on_page=on_page,
     )
     if summary.interrupted:
@@ -110,10 +113,11 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
                 f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
-    chosen = [source for source in chosen if source.feeds or source.sitemaps]
+    chosen = [source for source in chosen if source.feeds or source.sitemaps or source.sections]
     if not chosen:
         raise SourceError(
-            "No enabled source has a feed or a sitemap; eho sources list shows all, eho sources add URL --enable adds one."
+            "No enabled source has a feed, a sitemap or a section page; eho sources list shows all, "
+            "eho sources add URL --enable adds one."
         )
     return chosen
 

@@ -300,11 +300,12 @@ class Service(StoryQuestions):
         *,
         since: date | None = None,
         max_pages: int | None = None,
+        backfill: bool = False,
         on_progress: Say = silent,
     ) -> CrawlSummary:
         """Fetch pages into the store. Raises SourceError, CrawlError, HomeBusyError."""
         with self._writing("crawl"):
-            return jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
+            return jobs.crawl(self._parts, source, since=since, max_pages=max_pages, backfill=backfill, say=on_progress)
 
     def import_documents(self, documents: Iterable[Document | OutcomeRecord], *, on_progress: Say = silent) -> JobSummary:
         """Store supplied documents, then tag and index them like fetched ones."""

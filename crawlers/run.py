@@ -14,6 +14,7 @@ from crawlers.capture import PageArchive, WarcArchive
 from crawlers.frontier import Frontier
 from crawlers.guard import LiveGuard
 from crawlers.job import CrawlJob
+from crawlers.ledger import Ledger
 from crawlers.sink import DocumentSink
 from eho.outcome import Outcome, OutcomeRecord
 from eho.settings import CrawlSettings
@@ -71,17 +72,22 @@ def crawl(
     captures: Path,
     since: date | None = None,
     max_pages: int | None = None,
+    backfill: bool = False,
+    ledger: Path | None = None,
     on_page: Callable[[OutcomeRecord], None] | None = None,
     archive: PageArchive | None = None,
 ) -> CrawlSummary:
     """Crawl the enabled sources, newest pages first, and return when all is done or SIGINT or SIGTERM came.
 
-    The sink is called on this thread. Healthy feeds leave no record of their own. `archive` replaces the WARC files
-    in `captures`. Raises CrawlError before any request where a source may not be crawled, and whatever the sink raises.
+    `backfill` follows feeds and section pages to their older parts, down to `since`. `ledger` is the file of what is
+    remembered between runs; without one nothing is. The sink is called on this thread. Healthy feeds leave no record of
+    their own. `archive` replaces the WARC files in `captures`. Raises CrawlError before any request where a source may not
+    be crawled, and whatever the sink raises.
     """
     enabled = [source for source in sources if source.enabled]
     guard = LiveGuard.from_settings(settings)
     guard.check(enabled)
+    guard.check_user_agent(settings.user_agent)
     keeper = archive or WarcArchive(captures, user_agent=settings.user_agent)
     job = CrawlJob(
         sources=enabled,
@@ -90,6 +96,8 @@ def crawl(
         archive=keeper,
         guard=guard,
         frontier=Frontier(since=since, max_pages=max_pages),
+        ledger=Ledger(ledger),
+        backfill=backfill,
         on_page=on_page,
         counts={source.id: Counter() for source in enabled},
     )
@@ -98,6 +106,7 @@ def crawl(
         interrupted = _run(job)
     finally:
         keeper.close()
+        job.ledger.close()
     if job.error is not None:
         raise job.error
     return _summary(job, time.monotonic() - started, interrupted)
