@@ -151,7 +151,15 @@ class Ledger:
         values = kept.validators
         self._write(
             "INSERT OR REPLACE INTO lists VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(url, values.etag, values.modified, kept.read_at.timestamp(), json.dumps(kept.children), kept.documents, kept.witness),
+            *(
+                url,
+                values.etag,
+                values.modified,
+                kept.read_at.timestamp(),
+                json.dumps(kept.children),
+                kept.documents,
+                kept.witness,
+            ),
         )
 
     # robots.txt

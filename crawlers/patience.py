@@ -43,6 +43,8 @@ class PatientRetryMiddleware(RetryMiddleware):
     def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
         """Pause the host and try again, or leave it alone and return the response as it is."""
         wait_s = asked_wait(response)
+        if request.meta.get("dont_retry"):
+            return response
         if response.status not in BUSY or (wait_s is None and response.status == HTTPStatus.SERVICE_UNAVAILABLE):
             retried: Request | Response = super().process_response(request, response)
             return retried

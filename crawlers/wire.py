@@ -66,7 +66,8 @@ class PoliteHttpHandler(HTTP11DownloadHandler):
             raise SlowResponse(self._slow_reason(request)) from stop
         if "stopped_slow" in request.meta:
             raise SlowResponse(self._slow_reason(request))
-        if (wait_s := asked_wait(response)) is not None:  # here, before the next request to the host is let out
+        # here, before the next request to the host is let out; who asked for no retries keeps to limits of its own
+        if not request.meta.get("dont_retry") and (wait_s := asked_wait(response)) is not None:
             leave_alone(self._crawler, request.url, wait_s, response.status)
         return response
 
