@@ -44,11 +44,14 @@ _JSON_FEED = json.dumps(
     }
 ).encode()
 _SPICES = (
-    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<!DOCTYPE x [", b"<!ENTITY a 'b'>", b"&a;", b"&#0;",
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<!DOCTYPE x [", b"<!ENTITY a 'b'>", b"&a;",
+    b"&#0;",
     b"&#x110000;", b"<script>", b"</script>", b"<div>" * 400, b"</p></div>" * 50, b"<table><tr><td>" * 60, b"<a href='http://['>x</a>",
     b"<base href='javascript:1'>", b"<meta charset=utf-7>", b"<meta charset='utf-16'>", b"<time datetime='9999-99-99T99:99'>",
-    b"<link rel=canonical href='//'>", b'<script type="application/ld+json">{"@graph":[[[[{"@type":"NewsArticle"', b"\xcc\x81" * 200,
-    "\u202e\u2066\ufeff".encode(), b"9" * 400, b" " * 3000, b"<p>" * 500, b"http://a:b@127.0.0.1/", b"%00%ff%2e%2e", b"\r\r\n\n\x85",
+    b"<link rel=canonical href='//'>", b'<script type="application/ld+json">{"@graph":[[[[{"@type":"NewsArticle"',
+    b"\xcc\x81" * 200,
+    "\u202e\u2066\ufeff".encode(), b"9" * 400, b" " * 3000, b"<p>" * 500, b"http://a:b@127.0.0.1/", b"%00%ff%2e%2e",
+    b"\r\r\n\n\x85",
 )  # fmt: skip
 
 
@@ -76,9 +79,8 @@ def seeds() -> tuple[tuple[str, bytes], ...]:
                 found.append((kind, response.body))
     layouts = resources.files("evaluation") / "layouts"
     if layouts.is_dir():
-        for folder in sorted(layouts.iterdir(), key=lambda entry: entry.name):
-            if (page := folder / "page.html").is_file():
-                found.append(("page", page.read_bytes()))
+        pages = (folder / "page.html" for folder in sorted(layouts.iterdir(), key=lambda entry: entry.name))
+        found += [("page", page.read_bytes()) for page in pages if page.is_file()]
     return tuple(found)
 
 
