@@ -92,6 +92,7 @@ def crawl(
         since=since,
         max_pages=max_pages,
         on_page=on_page,
+        learned=parts.home.blocks,
     )
     if summary.interrupted:
         raise KeyboardInterrupt

@@ -13,7 +13,7 @@ import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from trafilatura.core import bare_extraction
 
 from crawlers.dates import BELGRADE
 from crawlers.extraction import extract
+from crawlers.outlets import Outlet
 from crawlers.urls import host_of
 from eho.document import Document, to_utc_text
 from evaluation.bootstrap import Resampling
@@ -94,14 +95,12 @@ class Check:
 
 def read_with_eho(layout: Layout, *, is_learned: bool) -> Reading:
     """Read a page with Eho; `is_learned`: after the outlet's earlier pages."""
-    source = host_of(layout.expected["url"])
-    result = extract(
-        layout.body,
-        url=layout.expected["url"],
-        source=source,
-        fetched_at=layout.fetched_at,
-        charset=layout.expected.get("charset"),
-    )
+    known = {"source": host_of(layout.expected["url"]), "charset": layout.expected.get("charset")}
+    outlet = Outlet()
+    for url, body in layout.earlier if is_learned else ():
+        extract(body, url=url, fetched_at=layout.fetched_at - timedelta(hours=2), outlet=outlet, **known)
+    outlet.blocks.learn(layout.fetched_at - timedelta(hours=1))
+    result = extract(layout.body, url=layout.expected["url"], fetched_at=layout.fetched_at, outlet=outlet, **known)
     if not isinstance(result, Document):
         return Reading(outcome=result.outcome.value)
     day = result.published_at.astimezone(BELGRADE).date().isoformat() if result.published_at else None
