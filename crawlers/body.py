@@ -21,6 +21,7 @@ from eho.folding import fold_text
 _LONG = 60  # characters of a text node that is a sentence rather than a label
 _LINK_NODES = XPath("//body//a[string-length(.) > 25]")
 _NO_TEXT = frozenset({"script", "style", "noscript", "template", "a", "button", "option", "textarea", "figcaption", "title"})
+_MOST = 400  # texts looked for; each is sought in the whole body
 _ENOUGH = 0.9  # share of the evidence from which a text counts as whole
 _GAIN = 0.05  # by how much another reading must be better to replace an earlier, stricter one
 _LINKED = 0.5  # share of a text in links from which it is a list of links
@@ -54,7 +55,7 @@ class Body:
 def find_body(tree: HtmlElement, facts: PageFacts) -> Body:
     """Extract the body text of a tree that is free of boxes; without lines where no reading finds any."""
     holders = list(_long_texts(tree))
-    wanted = _declared(facts) or list(dict.fromkeys(key for key, _ in holders))
+    wanted = (_declared(facts) or list(dict.fromkeys(key for key, _ in holders)))[:_MOST]
     linked: list[str] | None = None
     best, best_score = Body((), "precision", 0.0), -1.0
     for mode, read in _READINGS.items():
@@ -156,7 +157,7 @@ def _without_labels(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _linked_texts(tree: HtmlElement) -> list[str]:
-    return [_squeeze("".join(link.itertext())) for link in _LINK_NODES(tree)]
+    return [_squeeze("".join(link.itertext())) for link in _LINK_NODES(tree)[:_MOST]]
 
 
 def _coverage(held: str, wanted: list[str]) -> float:

@@ -40,6 +40,7 @@ _LAYOUT_PARTS = XPath(
 _BLOCKS = frozenset({"p", "div", "li", "h2", "h3", "h4", "h5", "h6", "td", "section", "ul", "figure"})
 _LINE_BLOCKS = _BLOCKS | {"br", "blockquote", "ol", "tr", "table", "h1", "article", "header", "footer", "dd", "dt", "pre", "main"}
 _SILENT = frozenset({"script", "style", "noscript", "template", "button", "select", "textarea"})
+_FEW = 4
 _HEADLINE = 40  # characters of a link that is a headline rather than a name or a label
 _POINTING = 32  # characters such as `Pročitajte i: ` that may stand before the link of a line that is a pointer
 _CELL_TEXT = 300  # characters of a cell of a layout table that may hold the body
@@ -123,7 +124,7 @@ def _teaser_of(link: HtmlElement) -> HtmlElement | None:
         parent = element.getparent()
         if parent is None or parent.tag in ("body", "article", "main", "td") or element.tag in _BLOCKS:
             break
-        if _LENGTH(parent) > length + room:
+        if len(parent) > _FEW or _LENGTH(parent) > length + room:  # long parents of many links would cost their square
             break
         element = parent
     if element.tag in _BLOCKS:

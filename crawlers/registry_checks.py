@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crawlers.feeds import FeedError, read_feed
+from crawlers.selectors import check_selectors
 from crawlers.urls import host_of, same_site
-from eho.errors import SourceError
+from eho.errors import InputError, SourceError
 from eho.settings import CrawlSettings
 from eho.source import Source, load_source
 
@@ -118,6 +119,11 @@ def _undisclosed(sources: Sequence[Source]) -> Iterator[Finding]:
 
 def _doubts(source: Source, today: date) -> Iterator[Finding]:
     """Yield what no reader of the file can use or trust."""
+    if source.extract is not None:
+        try:
+            check_selectors(source.extract)
+        except InputError as error:
+            yield Finding("error", source.id, "extract", str(error))
     for field, message in (*_address_doubts(source), *_fact_doubts(source, today)):
         yield Finding("warning", source.id, field, message)
 
