@@ -160,7 +160,7 @@ def test_a_bad_row_is_told_with_its_line_and_the_rest_is_imported(eho, tmp_path:
     [
         (b"", "no column text, source, published_at"),
         (b"a,b\n1,2\n", "no column text, source, published_at"),
-        ("text,source,published_at\nçështje,a,2026-01-01\n".encode("cp1252"), "not UTF-8"),
+        ("text,source,published_at\nçështje,a,2026-01-01\n".encode() + b"\xff" + 2_000_000 * b"a", "encoding"),
         (b'text,source,published_at\n"unclosed,a,2026-01-01\n', "cannot be read as CSV"),
     ],
     ids=["empty", "columns", "encoding", "quotes"],
