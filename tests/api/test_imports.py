@@ -274,6 +274,14 @@ def test_a_spreadsheet_in_any_encoding_with_columns_of_its_own(home: Folder, enc
     assert outcomes(items) == [(Outcome.BAD_INPUT, outcomes(items)[0][1])] and "line 4" in outcomes(items)[0][1]
 
 
+def test_an_encoding_that_changes_or_cannot_be_told_is_one_line(home: Folder) -> None:
+    head = "text,source,published_at\nçështje,a,2026-01-01\n"
+    with pytest.raises(InputError, match="more than one encoding"):
+        home.read(head.encode() + b"a,b,2026-01-01\n" * 100_000 + b"\xff", "csv")
+    with pytest.raises(InputError, match="cannot be told"):
+        home.read(head.encode("cp775", "replace") + bytes(range(128, 160)) * 9, "csv")
+
+
 @pytest.mark.parametrize("maps", [["text"], ["tekst=Poruka"], ["text="]])
 def test_a_wrong_map_is_named(maps: list[str]) -> None:
     with pytest.raises(InputError, match="FIELD=COLUMN"):

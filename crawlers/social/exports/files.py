@@ -19,6 +19,9 @@ from eho.errors import InputError
 _HEAD_BYTES = 1_000_000
 _MAX_CELL = 10_000_000  # the csv module refuses cells over 128 kB unless told otherwise
 _MAX_DEPTH = 100
+_ENCODINGS = frozenset(
+    {"utf-8", "ascii", "utf-16-le", "utf-16-be", "windows-1250", "windows-1251", "windows-1252", "iso8859-2", "iso8859-5"}
+)
 _DELIMITERS = ",;\t|"
 _SCALARS = frozenset({"string", "number", "boolean"})
 
@@ -190,6 +193,8 @@ def table_rows(file: SuppliedFile, name: str) -> tuple[list[str], Numbered]:
     """
     csv.field_size_limit(_MAX_CELL)
     encoding = decode(file.head).encoding
+    if encoding not in _ENCODINGS:
+        raise InputError(f"{name} is in an encoding that cannot be told ({encoding}?); save it as CSV UTF-8.")
     encoding = {"utf-8": "utf-8-sig", "ascii": "utf-8-sig", "utf-16-le": "utf-16", "utf-16-be": "utf-16"}.get(encoding, encoding)
     text = io.TextIOWrapper(io.BufferedReader(file, 1 << 16), encoding=encoding, newline="")
     with _saying(name):
