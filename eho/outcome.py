@@ -33,6 +33,7 @@ class Outcome(StrEnum):
     BAD_URL = "bad_url"
     EXTRACTION_ERROR = "extraction_error"
     BAD_INPUT = "bad_input"
+    NOT_INDEXED = "not_indexed"  # the search server refused the document
 
     @property
     def is_failure(self) -> bool:
@@ -55,6 +56,7 @@ _FAILURES = frozenset(
         Outcome.BAD_URL,
         Outcome.EXTRACTION_ERROR,
         Outcome.BAD_INPUT,
+        Outcome.NOT_INDEXED,
     }
 )
 

@@ -17,7 +17,7 @@ from typing import Protocol
 from eho.annotation import AnnotatedDocument
 from index.answers import SearchOptions
 from index.calendar import day_of, period_start
-from index.embedded.fields import body_of
+from index.entry import body_of
 from index.protocol import Index
 from index.query import parse
 from index.tokens import exact_words, folded_words
