@@ -40,6 +40,15 @@ def update_index(parts: Parts, *, rebuild: bool = False, say: Say = silent) -> I
     return stats
 
 
+def drop_removed(parts: Parts, *, say: Say = silent) -> None:
+    """Build the index anew where it still holds documents that were erased or have expired."""
+    if (last := parts.store().last_removal()) == 0:
+        return  # and the encoder need not be loaded
+    indexed = indexed_sequence(parts.index(), parts.encoder.space)
+    if indexed is not None and last > indexed:
+        update_index(parts, say=say)
+
+
 def build(parts: Parts, *, engine: str | None, url: str | None, say: Say = silent) -> IndexStats:
     """Build the index anew, with the engine in use or another one, which nobody asks before `migrate` switches to it."""
     chosen = _chosen(parts, engine, url)

@@ -114,15 +114,6 @@ def _crawl_pages(
     )
 
 
-def drop_removed(parts: Parts, *, say: Say = silent) -> None:
-    """Build the index anew where it still holds documents that were erased or have expired."""
-    if (last := parts.store().last_removal()) == 0:
-        return  # and the encoder need not be loaded
-    indexed = _indexed_sequence(parts.index(), parts.encoder.space)
-    if indexed is not None and last > indexed:
-        update_index(parts, say=say)
-
-
 def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
     """Return the enabled sources, or the named ones. Raises SourceError naming what there is."""
     for name in wanted:

@@ -305,7 +305,7 @@ class Service(StoryQuestions):
         """Fetch pages into the store. Raises SourceError, CrawlError, HomeBusyError."""
         with self._writing("crawl"):
             summary = jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
-            jobs.drop_removed(self._parts, say=on_progress)
+            index_jobs.drop_removed(self._parts, say=on_progress)
         return summary
 
     def import_documents(self, documents: Iterable[Document | OutcomeRecord], *, on_progress: Say = silent) -> JobSummary:
