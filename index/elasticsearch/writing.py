@@ -85,7 +85,7 @@ class BulkWriter:
             )
         cause = error.get("caused_by") if isinstance(error, dict) else None
         if isinstance(cause, dict) and cause.get("reason"):
-            reason = f"{reason}: {cause['reason']}"
+            reason = str(cause["reason"])  # the outer one quotes the value, however long it is
         row = {"id": document_id, "outcome": Outcome.NOT_INDEXED.value, "reason": " ".join(reason.split())[:300]}
         written.failures.append(row)
 

@@ -276,7 +276,7 @@ class EmbeddedIndex:
                 tokens = [token for token, _ in searcher.terms_with_prefix("annotation", "")]
             if manifest.opstamp in (-1, committed(version)):
                 break  # else a writer committed meanwhile, and the manifest may speak of what stood before
-        compilers = {shown: Compiler(tokens, include_needs_review=shown) for shown in (False, True)}
+        compilers = {shown: Compiler(tokens, include_needs_review=shown, searcher=searcher) for shown in (False, True)}
         counters = {shown: counting.Counter(searcher, compiler) for shown, compiler in compilers.items()}
         return _Opened(version, stamp, manifest, searcher, vectors, compilers, counters)
 
