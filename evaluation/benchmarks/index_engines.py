@@ -78,6 +78,10 @@ class Eho:
         text = asked.eho if asked.source is None else f"{asked.eho} source:{asked.source}"
         return self._index.search(parse(text, stems=False), SearchOptions(limit=PAGE, facets=False)).total
 
+    def size_bytes(self) -> int:
+        """Return the bytes on disk, wherever the index lies."""
+        return self._index.status().size_bytes
+
     def weekly(self, asked: Asked) -> int:
         answer = self._index.trends(parse(asked.eho, stems=False), TrendOptions(by="week", copies="include"))
         return sum(point.count for series in answer.series for point in series.points)
