@@ -97,16 +97,26 @@ def extract(
 
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="The file; - is standard input.")],
-    platform: Annotated[str, typer.Option("--platform", help="jsonl or csv: what the file holds.")],
+    platform: Annotated[
+        str, typer.Option("--platform", help="What the file holds: telegram, facebook, instagram, tiktok, x, csv or jsonl.")
+    ],
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Source of rows that name none; of a platform's file, of all.")
+    ] = None,
+    maps: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a CSV file, such as text=Poruka; repeat.")
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Store documents that a person or a research programme supplied, then tag and index them like fetched ones."""
-    from api.imports import PLATFORMS, read_documents
+    from api.imports import PLATFORMS, ImportOptions, read_documents
 
     if platform not in PLATFORMS:
         raise InputError(f"--platform is {platform!r}; use one of {', '.join(PLATFORMS)}.", field="platform")
-    documents = read_documents(options.open_input(file), platform, name=file)
+    chosen = ImportOptions.from_arguments(source, maps)
+    stream = options.open_input(file)
     with Service.open(create=True) as service, progress() as show:
+        documents = read_documents(stream, platform, name=file, options=chosen, home=service.home, settings=service.settings)
         summary = service.import_documents(documents, on_progress=show)
     _finish(summary, as_json=as_json, what="imported")
 
