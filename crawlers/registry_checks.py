@@ -131,9 +131,9 @@ def _doubts(source: Source, today: date) -> Iterator[Finding]:
 def _address_doubts(source: Source) -> Iterator[tuple[str, str]]:
     crawled = [*source.feeds, *source.sitemaps]
     addresses = [*crawled, *source.sections]
-    if source.enabled and source.home and not crawled:
+    if source.enabled and source.home and not crawled and source.platform is None:
         yield "enabled", "is true, but there is neither feed nor sitemap to crawl"
-    if source.expect.min and not addresses:
+    if source.expect.min and not addresses and source.platform is None:
         yield "expect.min", f"is {source.expect.min:g}, but no address could give a document"
     for address in sorted({one for one in addresses if addresses.count(one) > 1}):
         yield "feeds", f"{address} stands there twice"
