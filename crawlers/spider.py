@@ -11,7 +11,7 @@ from scrapy.http import Request, Response
 
 from crawlers.dates import BELGRADE
 from crawlers.encoding import header_charset
-from crawlers.extraction import extract
+from crawlers.extraction import extract_page
 from crawlers.failures import outcome_of
 from crawlers.feeds import FeedEntry
 from crawlers.frontier import Seed
@@ -197,7 +197,7 @@ class NewsSpider(ListSpider):
         yield from self._page_done(seed)
 
     def _extract(self, seed: Seed, response: Response) -> None:
-        result = extract(
+        page = extract_page(
             response.body,
             url=response.url,
             source=seed.source.id,
@@ -208,12 +208,15 @@ class NewsSpider(ListSpider):
             lang_hint=seed.lang_hint,
             content_type=header_of(response, "Content-Type"),
             feed_date=seed.published,
+            outlet=self.job.outlets.of(seed.source.id),
         )
-        if isinstance(result, Document):
-            self._remember(seed, result.id, response, result)
-            self._document(seed, result)
+        if isinstance(page.result, Document):
+            self._remember(seed, page.result.id, response, page.result)
+            self._document(seed, page.result)
+            for comment in page.comments:
+                self.job.put(comment)
         else:
-            self._end(seed, result.outcome, result.reason)
+            self._end(seed, page.result.outcome, page.result.reason)
 
     def _remember(self, seed: Seed, document_id: str, response: Response, document: Document | None = None) -> None:
         """Note when the page was seen and when it is due again."""

@@ -60,6 +60,10 @@ class Home:
         return self.path / "crawl.sqlite"
 
     @property
+    def blocks(self) -> Path:
+        return self.path / "blocks"
+
+    @property
     def clusters(self) -> Path:
         return self.path / "clusters.sqlite"
 

@@ -54,7 +54,12 @@ def outlets_of(count: int, pages: int) -> list[tuple[Outlet, list[Article]]]:
     made = []
     for number in range(count):
         template = templates[number % len(templates)]
-        changes = {"id": f"{template.id}-{number:02d}", "sitemap": "index", "crawl_delay_s": None, "paywalled": frozenset()}
+        changes: dict[str, Any] = {
+            "id": f"{template.id}-{number:02d}",
+            "sitemap": "index",
+            "crawl_delay_s": None,
+            "paywalled": frozenset(),
+        }
         outlet = template.model_copy(update=changes | {"robots": "plain", "disallowed": None, "miscoded": frozenset()})
         own = [article for article in articles if article.outlet == template.id] or list(articles)
         made.append((outlet, [_variant(own[place % len(own)], outlet, number, place) for place in range(pages)]))
