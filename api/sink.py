@@ -5,7 +5,6 @@ from __future__ import annotations
 from eho.document import Document
 from eho.outcome import Outcome, OutcomeRecord
 from index.store import Store
-from nlp.masking import mask
 
 
 class StoreSink:
@@ -16,6 +15,8 @@ class StoreSink:
 
     def put(self, document: Document) -> Outcome:
         """Mask and store one document; durable when it returns."""
+        from nlp.masking import mask  # it loads the recogniser of names, which commands that store nothing do without
+
         return self._store.put(mask(document))
 
     def record(self, record: OutcomeRecord) -> None:
