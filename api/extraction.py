@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from api.originals import key_for_extraction
 from crawlers.stored import read_stored
 from eho.document import Document
 from eho.errors import InputError
@@ -31,7 +32,7 @@ def extract_paths(paths: Sequence[str], *, url: str | None, fetched_at: str | No
     with ExitStack() as until_read:
         for name in paths:
             path = _spool_stdin(until_read) if name == _STDIN else Path(name)
-            for item in read_stored(path, url=url, fetched_at=fetched):
+            for item in read_stored(path, url=url, fetched_at=fetched, key=key_for_extraction(path)):
                 if isinstance(item, Document):
                     yield (mask(item) if is_masked else item).to_mapping()
                 else:

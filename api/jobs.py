@@ -74,6 +74,7 @@ def crawl(
 
     Raises SourceError, CrawlError, and KeyboardInterrupt where it was asked to stop; what was stored is kept.
     """
+    from api.originals import sealed_archive
     from crawlers.run import crawl as run_crawl
 
     chosen = choose_sources(parts.sources, sources)
@@ -86,16 +87,24 @@ def crawl(
 
     summary = run_crawl(
         chosen,
-        StoreSink(parts.store()),
+        new_sink(parts),
         parts.settings.crawl,
         captures=parts.home.captures,
         since=since,
         max_pages=max_pages,
         on_page=on_page,
+        archive=sealed_archive(parts.home, parts.settings),
     )
     if summary.interrupted:
         raise KeyboardInterrupt
     return summary
+
+
+def new_sink(parts: Parts) -> StoreSink:
+    """Return the way into the store: what goes through it is masked."""
+    from api.originals import address_key
+
+    return StoreSink(parts.store(), address_key(parts.home, parts.settings))
 
 
 def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
@@ -106,7 +115,7 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
             raise SourceError(f"There is no source {name!r}; known are {', '.join(close) or 'none'}. See eho sources list.")
         if not known[name].enabled:
             raise SourceError(
-                f"Source {name!r} is not enabled. Outlets that ship stay so until personal details are masked before storage "
+                f"Source {name!r} is not enabled. Outlets that ship stay so until somebody decides to ask them "
                 f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
@@ -120,7 +129,7 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
 
 def store_documents(parts: Parts, documents: Iterable[Document | OutcomeRecord], *, say: Say = silent) -> JobSummary:
     """Put documents that a person supplied into the store, masked like fetched ones; records of bad rows are kept too."""
-    started, sink, counts, failures = time.monotonic(), StoreSink(parts.store()), Counter[str](), []
+    started, sink, counts, failures = time.monotonic(), new_sink(parts), Counter[str](), []
     for number, item in enumerate(documents, 1):
         if isinstance(item, OutcomeRecord):
             sink.record(item)

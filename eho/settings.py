@@ -37,7 +37,7 @@ class CrawlSettings(_Section):
     )
     allow_live: bool = Field(
         default=False,
-        description="crawl outlets outside this machine; off until personal details are masked before storage",
+        description="crawl outlets outside this machine; their pages are masked before storage and sealed as fetched",
     )
     proxy: str | None = Field(default=None, description="HTTP proxy for all requests, such as http://127.0.0.1:8099")
     concurrency: int = Field(default=16, ge=1, description="requests under way at once, over all hosts")
@@ -86,6 +86,14 @@ class SearchSettings(_Section):
     stems: bool = Field(default=True, description="a word typed without quotation marks also finds its other forms")
 
 
+class PrivacySettings(_Section):
+    """What is masked and sealed."""
+
+    key_file: str | None = Field(
+        default=None, description="key of the sealed captures; raw.key in the data folder by default, better on another disk"
+    )
+
+
 class ServeSettings(_Section):
     """The web server."""
 
@@ -109,6 +117,7 @@ class Settings(_Section):
     tag: TagSettings = TagSettings()
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
+    privacy: PrivacySettings = PrivacySettings()
     serve: ServeSettings = ServeSettings()
     home: HomeSettings = HomeSettings()
 

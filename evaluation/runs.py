@@ -15,6 +15,7 @@ from evaluation.entity_sets import evaluate_entities
 from evaluation.figures import Evaluation, SetResult
 from evaluation.labelled import MissingSetError
 from evaluation.labelled_set import evaluate_folder
+from evaluation.masking_set import evaluate_masking
 from evaluation.metamorphic import evaluate_metamorphic
 from evaluation.narrative_check import evaluate_check
 from evaluation.predictions import Say, Tagger
@@ -58,6 +59,7 @@ SETS: Mapping[str, Callable[[Places, Tagger, Say | None], SetResult]] = {
     "public": lambda places, tagger, say: evaluate_public(places.root, places.data, tagger, say),
     "metamorphic": lambda places, tagger, say: evaluate_metamorphic(places.root, tagger, say),
     "entities": lambda places, tagger, say: evaluate_entities(places.data, say),  # whatever the tagger
+    "masking": lambda places, tagger, say: evaluate_masking(places.root, say),  # whatever the tagger
     "retrieval": lambda places, tagger, say: evaluate_retrieval(places.data, say=say),  # whatever the tagger
 }
 _ALL = tuple(name for name in SETS if name != "corpus-train")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -205,6 +205,12 @@ class Store:
                 connection.execute(update(outcomes).where(here).values(**values))
             if record.url and record.document_id:
                 put_addresses(connection, {record.url: record.document_id})
+
+    def put_addresses(self, reached: Mapping[str, str]) -> None:
+        """Note under which further addresses, or keyed digests of them, documents were reached."""
+        if reached:
+            with self._database.writing() as connection:
+                put_addresses(connection, reached)
 
     def is_known_url(self, url: str) -> bool:
         """Tell whether this address, as requested or as reached, already ended in a document."""

@@ -44,6 +44,10 @@ class Masker:
 
         The id stays that of the real address. Authors of articles stay: bylines are public; those of posts and comments go.
         """
+        return self.mask_with_words(document)[0]
+
+    def mask_with_words(self, document: Document) -> tuple[Document, dict[str, str]]:
+        """Mask a document; also return the folded words that were masked, with their markers, for other addresses of it."""
         extra = {path: text for path, text in _strings(document.extra) if not text.startswith(_URL)}
         values = {name: value for name in FIELDS if (value := getattr(document, name))}
         covered, hidden = self._covered({**values, **extra})
@@ -54,7 +58,7 @@ class Masker:
             changes["authors"] = None
         changes |= _masked_addresses(document, hidden)
         changes = {name: value for name, value in changes.items() if value != getattr(document, name)}
-        return document.model_copy(update=changes) if changes else document
+        return (document.model_copy(update=changes) if changes else document), hidden
 
     def _covered(self, values: Mapping[str, str]) -> tuple[dict[str, MaskedField], dict[str, str]]:
         fields = {name: MaskedField(value) for name, value in values.items()}
