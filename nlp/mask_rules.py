@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from nlp.contacts import Found, find_streets
 from nlp.mask_reading import DOORS, Reading, Readings
-from nlp.mask_words import is_listed, is_same_word, listed
+from nlp.mask_words import is_first_name, is_listed, is_same_word, listed
 from nlp.masked_fields import KINDS, MaskedSpan
 from nlp.person_mentions import Mention, find_mentions, opens_sentence, remembered
 from nlp.public_names import PublicNames, has_role, is_known
@@ -169,7 +169,8 @@ class Rules:
 
 def _counts(reading: Reading, mention: Mention) -> bool:
     """True for what is a name beyond doubt: more than one word, seen by the recogniser, or no mere start of a sentence."""
-    if is_listed("bodies", mention.words[0]):
+    first = mention.words[0]
+    if is_listed("bodies", first) or (is_listed("places", first) and not is_first_name(first)):
         return False
     if any(start < mention.end and mention.start < end for start, end in reading.known):
         return len(mention.words) > 1 and mention.is_sure

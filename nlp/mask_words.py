@@ -10,7 +10,29 @@ from nlp.lexicon import words
 _LEXICON = "masking"
 _ENDINGS_SQ = ("it", "in", "un", "ut", "es", "en", "se", "i", "u", "t", "n", "s", "e")
 _ENDINGS_SR = ("om", "em", "in", "a", "u", "e", "i", "o")
-_LONGEST_TAIL = 3
+_TAILS = frozenset(
+    [
+        "",
+        *_ENDINGS_SQ,
+        *_ENDINGS_SR,
+        "oj",
+        "og",
+        "ov",
+        "ova",
+        "ovi",
+        "ovo",
+        "in",
+        "ina",
+        "ine",
+        "ini",
+        "inu",
+        "im",
+        "jes",
+        "ja",
+        "je",
+        "ju",
+    ]
+)  # what is left of two forms of one name: Nakaš and nakon share as many letters, but no endings
 
 
 @lru_cache(maxsize=64)
@@ -53,4 +75,4 @@ def is_same_word(one: str, other: str) -> bool:
     common = next((at for at in range(shorter) if one[at] != other[at]), shorter)
     if common < max(2, shorter - 2) or (common < 3 and shorter > 3):
         return False
-    return max(len(one), len(other)) - common <= _LONGEST_TAIL
+    return one[common:] in _TAILS and other[common:] in _TAILS

@@ -57,6 +57,7 @@ def has_role(tokens: Sequence[Token], mention: Mention, language: NameLanguage, 
 
 
 def _is_role(word: str, *, strict: bool) -> bool:
+    word = word.removeprefix("ish-")
     if strict and is_listed("not_strict", word):
         return False
     return is_listed("role_sq", word) or is_listed("role_sr", word)
