@@ -54,10 +54,11 @@ def source_breaks(counts: Mapping[tuple[date, str], int], starts: Sequence[date]
     """
     totals, place = _totals(counts), {start: number for number, start in enumerate(starts)}
     seen: dict[str, list[date]] = {}
-    for start, source in sorted(key for key, number in counts.items() if number):
-        seen.setdefault(source, []).append(start)
-    for source, days in seen.items():
-        first, last = place[days[0]], place[days[-1]]
+    for (start, source), number in counts.items():
+        if number:
+            seen.setdefault(source, []).append(start)
+    for source, days in sorted(seen.items()):
+        first, last = place[min(days)], place[max(days)]
         rate = sum(counts[day, source] for day in days) / (last - first + 1)
 
         def is_real(inside: int, outside: int, silent: int, source: str = source, rate: float = rate) -> bool:

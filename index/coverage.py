@@ -29,19 +29,14 @@ def silent_sources(
     A period that the range cuts or that is not over yet is only looked at for failures.
     """
     found: dict[date, list[str]] = {}
+    lengths = [(next_start(start, by) - start).days for start in starts]
     for source in sorted({source for _, source in counts} | coverage.failed.keys()):
         numbers = [counts.get((start, source), 0) for start in starts]
         usual = median([number for number in numbers if number] or [0])
-        for start, number in zip(starts, numbers, strict=True):
-            days = _days(start, by)
-            failed = len(coverage.failed.get(source, frozenset()) & set(days))
-            too_few = start not in partial and (
-                number < coverage.expected.get(source, 0) * len(days) or (not number and usual >= _USUAL_AT_LEAST)
-            )
-            if too_few or (2 * failed >= len(days) and 2 * number < usual):
+        expected, failed_on = coverage.expected.get(source, 0), coverage.failed.get(source, frozenset())
+        for start, days, number in zip(starts, lengths, numbers, strict=True):
+            failed = sum(start + timedelta(days=day) in failed_on for day in range(days)) if failed_on else 0
+            too_few = (number < expected * days or (not number and usual >= _USUAL_AT_LEAST)) and start not in partial
+            if too_few or (2 * failed >= days and 2 * number < usual):
                 found.setdefault(start, []).append(source)
     return found
-
-
-def _days(start: date, by: Period) -> list[date]:
-    return [start + timedelta(days=number) for number in range((next_start(start, by) - start).days)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -35,6 +36,20 @@ def wilson(count: float, total: float) -> tuple[float, float]:
 def estimate(share: float, effective_n: float) -> Estimate:
     """Return a share with Wilson's interval for the number of independent documents that it rests on."""
     return Estimate(share, *wilson(share * effective_n, effective_n))
+
+
+def estimates(shares: Sequence[float], effective_n: Sequence[float]) -> list[Estimate]:
+    """Return `estimate` of each pair, in order; all at once, since a line of a thousand points is a thousand calls otherwise."""
+    if not shares:
+        return []
+    from statsmodels.stats.proportion import proportion_confint
+
+    counts = [share * number for share, number in zip(shares, effective_n, strict=True)]
+    low, high = proportion_confint(counts, list(effective_n), alpha=1 - CONFIDENCE, method="wilson")
+    return [
+        Estimate(share, 0.0 if share == 0 else float(below), 1.0 if share == 1 else float(above))
+        for share, below, above in zip(shares, low, high, strict=True)
+    ]
 
 
 def effective_number(documents: int, squared_sizes: int) -> float:

@@ -13,7 +13,7 @@ from index.audited import NO_TAG, Read, question_of, read_documents, why_not
 from index.breaks import UNKNOWN
 from index.coverage import MASKED_FROM
 from index.filters import any_of
-from index.intervals import POWER, Estimate, detectable, effective_number, estimate
+from index.intervals import POWER, Estimate, detectable, effective_number, estimate, estimates
 from index.nodes import Keyword, Node, Not, conjoin, format_query
 from index.trend_range import Range
 from index.trend_series import Counts, Point, Series, TrendOptions
@@ -46,21 +46,20 @@ def series_of(
 ) -> Iterator[tuple[Series, Node]]:
     """Yield the series of one narrative, one for each value of the split, and the query of its documents."""
     counts, totals = numerators.total(options.copies), denominators.counts.total(options.copies)
-    partial = period.partial
+    starts, partial = period.starts, period.partial
     for value in [""] if options.split is None else denominators.values:
         within = conjoin(node, value_node(value, denominators.values, options))
         points = []
-        for start in period.starts:
+        for start, query, (effective, found) in zip(
+            starts, _queries(within, period, starts), _shares(starts, value, counts, totals, denominators), strict=True
+        ):
             key = (start, value)
-            point = _point(start, counts.get(key, 0), totals.get(key, 0), denominators.squares.get(key, 0))
-            marks = ["partial"] if start in partial else []
-            marks += ["version_break"] if start in denominators.broken else []
-            point = replace(
-                point,
-                copies=numerators.copies.get(key, 0),
-                flags=(*point.flags, *marks),
-                query=format_query(conjoin(within, period.days_of(start))),
-            )
+            flags = ["gap"] if found is None else ["small_n"] if effective < SMALL_N else []
+            flags += ["partial"] if start in partial else []
+            flags += ["version_break"] if start in denominators.broken else []
+            share, low, high = (None, None, None) if found is None else (found.share, found.low, found.high)
+            numbers = (counts.get(key, 0), totals.get(key, 0), numerators.copies.get(key, 0))
+            point = Point(start, *numbers, share, low, high, tuple(flags), effective, query=query)
             points.append(_masked(point, denominators.missing.get(key, {})))
         key_parts = [part for part in (narrative, value) if part]
         yield Series(" · ".join(key_parts) or "all", tuple(points), narrative, value or None), within
@@ -129,13 +128,28 @@ def as_counts(series: Series) -> Series:
     return replace(series, points=tuple(_as_count(point) for point in series.points))
 
 
-def _point(start: date, count: int, denominator: int, squares: int) -> Point:
-    if denominator == 0:
-        return Point(start, count, 0, 0, None, None, None, ("gap",))
-    effective = effective_number(denominator, squares)
-    found = estimate(count / denominator, effective)
-    flags = ("small_n",) if effective < SMALL_N else ()
-    return Point(start, count, denominator, 0, found.share, found.low, found.high, flags, effective)
+def _shares(
+    starts: Sequence[date],
+    value: str,
+    counts: Mapping[tuple[date, str], int],
+    totals: Mapping[tuple[date, str], int],
+    denominators: Denominators,
+) -> Iterator[tuple[float, Estimate | None]]:
+    """Yield for each period how many independent documents there are, and the share; None where there is no document."""
+    known = [(start, value) for start in starts if totals.get((start, value), 0)]
+    effective = [effective_number(totals[key], denominators.squares.get(key, 0)) for key in known]
+    found = iter(zip(effective, estimates([counts.get(key, 0) / totals[key] for key in known], effective), strict=True))
+    for start in starts:
+        yield next(found) if totals.get((start, value), 0) else (0.0, None)
+
+
+def _queries(within: Node, period: Range, starts: Sequence[date]) -> Iterator[str]:
+    """Yield the query of each period's documents; what they share is written once."""
+    for number, start in enumerate(starts):
+        days = period.days_of(start)
+        if number == 0:
+            shared = format_query(conjoin(within, days)).removesuffix(format_query(days))
+        yield shared + format_query(days)
 
 
 def _masked(point: Point, missing: Mapping[str, float]) -> Point:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from statistics import median
 
 from eho.errors import InputError
@@ -31,8 +32,8 @@ class Range:
     today: date | None = None
 
     @property
-    def starts(self) -> list[date]:
-        return [] if self.first is None or self.last is None else list(starts_between(self.first, self.last, self.by))
+    def starts(self) -> Sequence[date]:
+        return () if self.first is None or self.last is None else _starts(self.first, self.last, self.by)
 
     @property
     def partial(self) -> set[date]:
@@ -48,6 +49,11 @@ class Range:
         end = next_start(start, self.by) - timedelta(days=1)
         is_inside = self.first is not None and self.last is not None and start >= self.first and end <= self.last
         return is_inside and not (self.today is not None and start <= self.today <= end)
+
+
+@lru_cache(maxsize=64)  # asked for many times in one answer
+def _starts(first: date, last: date, by: Period) -> tuple[date, ...]:
+    return tuple(starts_between(first, last, by))
 
 
 def range_of(base: Node, by: Period, counter: PeriodCounter, today: date | None) -> Range:

@@ -18,6 +18,7 @@ NOT_READ = (
     "evaluation/audit/",
     "evaluation/mirror/",
     "evaluation/masking/",
+    "evaluation/layouts/",
 )  # data for researchers, read in a checkout
 
 

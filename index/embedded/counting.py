@@ -29,6 +29,7 @@ class Counter:
         self._searcher = searcher
         self._compiler = compiler
         self._counted: dict[tuple[Node, Period, SplitField | None], Counts] = {}
+        self._squared: dict[tuple[Node, Period, SplitField | None], dict[tuple[date, str], int]] = {}
 
     def count_by_period(self, node: Node, by: Period, split: SplitField | None) -> Counts:
         """Return documents per period start and value of `split` ("" without one), originals and copies apart."""
@@ -59,13 +60,17 @@ class Counter:
 
     def squared_story_sizes(self, node: Node, by: Period, split: SplitField | None) -> dict[tuple[date, str], int]:
         """Return, per period and value, the sum over stories of the squared number of documents, copies included."""
+        if (known := self._squared.get((node, by, split))) is not None:
+            return known
         documents = self.count_by_period(node, by, split).total("include")
         stories = {"stories": {"terms": {"field": "cluster_key", "size": ALL_BUCKETS, "min_doc_count": 2}}}
         squares = Tally(documents)  # as if each stood alone; those that do not are put right below
         for key, group in self._periods(node, by, split, stories):
             sizes = [bucket["doc_count"] for bucket in group["stories"]["buckets"]]
             squares[key] += sum(size * size - size for size in sizes)
-        return dict(squares)
+        if len(self._squared) >= _KEPT:
+            self._squared.clear()
+        return self._squared.setdefault((node, by, split), dict(squares))
 
     def matching(self, node: Node, ids: Collection[str]) -> dict[str, bool]:
         """Return those of the documents that match and are dated, and whether each is a copy."""
