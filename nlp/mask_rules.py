@@ -96,6 +96,8 @@ class Rules:
             if self._strict_names:
                 if _counts(reading, mention):
                     yield Found(mention.start, mention.end, "minor" if is_minor else "person")
+            elif not _counts(reading, mention):
+                continue
             elif is_minor and not (self._is_sport and not self._is_harm):
                 yield Found(mention.start, mention.end, "minor")
             elif self._is_harmed(reading, mention) or self._is_beside(one, mention):
