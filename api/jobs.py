@@ -11,10 +11,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from api.coverage import runs_of
 from api.sink import StoreSink
 from api.wiring import Parts
 from eho.annotation import AnnotatedDocument
@@ -77,7 +78,7 @@ def crawl(
     from crawlers.run import crawl as run_crawl
 
     chosen = choose_sources(parts.sources, sources)
-    done = 0
+    done, started_at = 0, datetime.now(UTC)
 
     def on_page(_: OutcomeRecord) -> None:
         nonlocal done
@@ -95,6 +96,7 @@ def crawl(
     )
     if summary.interrupted:
         raise KeyboardInterrupt
+    parts.store().add_runs(runs_of(summary, chosen, started_at, datetime.now(UTC)))
     return summary
 
 

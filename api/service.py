@@ -14,6 +14,7 @@ from api.choices import choice as _choice
 from api.citation import cite
 from api.home_files import make_home, write_source
 from api.jobs import JobSummary, Say, silent
+from api.source_questions import SourceQuestions
 from api.story_questions import StoryQuestions
 from api.wiring import Parts
 from eho.annotation import ModelVersion, Stance
@@ -39,7 +40,7 @@ SPLITS = ("language", "source", "ownership", "audience", "kind")
 STANCES = tuple(stance.value for stance in Stance)
 
 
-class Service(StoryQuestions):
+class Service(StoryQuestions, SourceQuestions):
     """One data folder. Reading is safe from several threads and needs no lock; writing holds the folder's lock."""
 
     def __init__(self, parts: Parts) -> None:
@@ -113,21 +114,6 @@ class Service(StoryQuestions):
     def has_invented_sources(self) -> bool:
         """True where demonstration outlets are among the sources: everything shown then says so."""
         return any(source.invented for source in self._parts.sources.values())
-
-    def sources(self) -> list[dict[str, Any]]:
-        """Return every source as its file says."""
-        return [source.model_dump(mode="json") for source in self._parts.sources.values()]
-
-    def coverage(self) -> list[dict[str, Any]]:
-        """Return how many addresses of each source ended in which outcome on which Belgrade day."""
-        return [
-            {"source": row.source, "outcome": row.outcome.value, "day": row.day.isoformat(), "count": row.count}
-            for row in self._parts.store().coverage()
-        ]
-
-    def outcomes(self, source: str | None = None) -> Iterable[OutcomeRecord]:
-        """Yield what became of every address."""
-        return self._parts.store().outcomes(source)
 
     def models(self) -> list[dict[str, Any]]:
         """Return the cards of all models, shipped and own."""

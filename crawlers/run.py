@@ -35,6 +35,7 @@ class CrawlSummary:
     elapsed_s: float = 0.0
     interrupted: bool = False
     captures: Sequence[str] = field(default_factory=tuple)
+    known_by_source: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def has_failures(self) -> bool:
@@ -127,4 +128,5 @@ def _summary(job: CrawlJob, elapsed_s: float, interrupted: bool) -> CrawlSummary
         pages=job.frontier.pages,
         elapsed_s=elapsed_s,
         interrupted=interrupted,
+        known_by_source=dict(job.known),
     )
