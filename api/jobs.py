@@ -70,6 +70,7 @@ def crawl(
     since: date | None = None,
     max_pages: int | None = None,
     say: Say = silent,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CrawlSummary:
     """Fetch pages of the named sources, all enabled ones by default, into the store.
 
@@ -78,7 +79,7 @@ def crawl(
     from crawlers.run import crawl as run_crawl
 
     chosen = choose_sources(parts.sources, sources)
-    done, started_at = 0, datetime.now(UTC)
+    done, started_at = 0, now()
 
     def on_page(_: OutcomeRecord) -> None:
         nonlocal done
@@ -96,7 +97,7 @@ def crawl(
     )
     if summary.interrupted:
         raise KeyboardInterrupt
-    parts.store().add_runs(runs_of(summary, chosen, started_at, datetime.now(UTC)))
+    parts.store().add_runs(runs_of(summary, chosen, started_at, now()))
     return summary
 
 

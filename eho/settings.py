@@ -58,6 +58,20 @@ class StoreSettings(_Section):
     )
 
 
+class WatchSettings(_Section):
+    """When `eho watch` asks each source again."""
+
+    documents_per_run: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="ask a source again when so many new documents can be expected of it"
+    )
+    shortest_m: Annotated[float, Field(gt=0)] = Field(default=10.0, description="least minutes between two runs of a source")
+    longest_h: Annotated[float, Field(gt=0)] = Field(default=6.0, description="most hours between two runs of a source")
+    jitter: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.1, description="share by which an interval is lengthened at random, so that sources do not fall into step"
+    )
+    sources_per_run: int = Field(default=50, ge=1, description="most sources crawled together before tagging and indexing")
+
+
 class TagSettings(_Section):
     """Which model tags, and what is shown."""
 
@@ -105,6 +119,7 @@ class Settings(_Section):
     """All settings, by section."""
 
     crawl: CrawlSettings = CrawlSettings()
+    watch: WatchSettings = WatchSettings()
     store: StoreSettings = StoreSettings()
     tag: TagSettings = TagSettings()
     index: IndexSettings = IndexSettings()

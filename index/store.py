@@ -14,6 +14,7 @@ from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
 from eho.annotation import AnnotatedDocument, ModelVersion, Tags
 from eho.document import Cluster, Document
 from eho.outcome import Outcome, OutcomeRecord
+from index.appearances import appearances
 from index.calendar import day_of
 from index.database import Database
 from index.history import History, history_begins, remove_page
@@ -256,6 +257,11 @@ class Store:
         """Return the first and the last Belgrade day on which anything of each source was dealt with."""
         with self._database.reading() as connection:
             return crawled_days(connection)
+
+    def appearances(self, first: date, last: date) -> dict[str, tuple[int, list[int]]]:
+        """Return by source how many documents are dated from first to last, and by UTC hour those whose time of day is known."""
+        with self._database.reading() as connection:
+            return appearances(connection, first, last)
 
     def source_days(self, start: date, end: date, lists: Mapping[str, Collection[str]]) -> dict[tuple[str, date], SourceDay]:
         """Count what became of the addresses and documents of every source on every Belgrade day from start to end.
