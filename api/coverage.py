@@ -113,7 +113,7 @@ def coverage(
     watched = [
         Watched(one.id, one.expect.min, one.expect.max, one.languages, first.get(one.id), last.get(one.id))
         for one in known.values()
-        if one.enabled and lists[one.id]
+        if one.enabled and (lists[one.id] or one.platform)
     ]
     watched += [Watched(name) for name in {source for source, _ in counts} - {one.source for one in watched} if name]
     found = anomalies(watched, counts, start, end, today=today)

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from api import social
 from api.coverage import runs_of
 from api.sink import StoreSink
 from api.wiring import Parts
@@ -76,9 +77,9 @@ def crawl(
 
     Raises SourceError, CrawlError, and KeyboardInterrupt where it was asked to stop; what was stored is kept.
     """
-    from crawlers.run import crawl as run_crawl
-
     chosen = choose_sources(parts.sources, sources)
+    pages = [source for source in chosen if source.platform is None]
+    posts = [source for source in chosen if source.platform is not None]
     done, started_at = 0, now()
 
     def on_page(_: OutcomeRecord) -> None:
@@ -86,8 +87,30 @@ def crawl(
         done += 1
         say("crawl", done, None)
 
-    summary = run_crawl(
-        chosen,
+    summary: CrawlSummary | None = None
+    if pages:
+        summary = _crawl_pages(parts, pages, since=since, max_pages=max_pages, on_page=on_page)
+    if posts and (summary is None or not summary.interrupted):
+        visited = social.visit(parts, posts, since=since, max_requests=max_pages, on_post=on_page)
+        summary = visited if summary is None else social.joined(summary, visited)
+    if summary is None or summary.interrupted:
+        raise KeyboardInterrupt
+    parts.store().add_runs(runs_of(summary, chosen, started_at, now()))
+    return summary
+
+
+def _crawl_pages(
+    parts: Parts,
+    sources: Sequence[Source],
+    *,
+    since: date | None,
+    max_pages: int | None,
+    on_page: Callable[[OutcomeRecord], None],
+) -> CrawlSummary:
+    from crawlers.run import crawl as run_crawl
+
+    return run_crawl(
+        sources,
         StoreSink(parts.store()),
         parts.settings.crawl,
         captures=parts.home.captures,
@@ -95,10 +118,15 @@ def crawl(
         max_pages=max_pages,
         on_page=on_page,
     )
-    if summary.interrupted:
-        raise KeyboardInterrupt
-    parts.store().add_runs(runs_of(summary, chosen, started_at, now()))
-    return summary
+
+
+def drop_removed(parts: Parts, *, say: Say = silent) -> None:
+    """Build the index anew where it still holds documents that were erased or have expired."""
+    if (last := parts.store().last_removal()) == 0:
+        return  # and the encoder need not be loaded
+    indexed = _indexed_sequence(parts.index(), parts.encoder.space)
+    if indexed is not None and last > indexed:
+        update_index(parts, say=say)
 
 
 def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
@@ -113,10 +141,11 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
                 f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
-    chosen = [source for source in chosen if source.feeds or source.sitemaps]
+    chosen = [source for source in chosen if source.feeds or source.sitemaps or source.platform]
     if not chosen:
         raise SourceError(
-            "No enabled source has a feed or a sitemap; eho sources list shows all, eho sources add URL --enable adds one."
+            "No enabled source has a feed, a sitemap or a platform; eho sources list shows all, "
+            "eho sources add URL --enable adds one."
         )
     return chosen
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,7 @@ class ClusterIndex:
         try:
             self._connection = sqlite3.connect(path)
             self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA secure_delete=ON")  # signatures of erased texts are overwritten
             self._connection.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
             raise StoreError(f"Cluster file {path} cannot be opened ({error}); delete it, then run eho index build.") from error
@@ -74,6 +76,15 @@ class ClusterIndex:
             cluster_id = self._nearest(signature, keys) or document.id
             self._insert(document.id, cluster_id, published, signature, keys)
             return [*changed, *self._settle(cluster_id)]
+
+    def remove(self, document_ids: Iterable[str]) -> list[tuple[str, Cluster]]:
+        """Take documents out of their clusters and forget their signatures; return the memberships that changed by it."""
+        gone = list(document_ids)
+        changed: dict[str, Cluster] = {}
+        with self._connection:
+            for document_id in gone:
+                changed.update(self._remove(document_id))
+        return [(document_id, cluster) for document_id, cluster in changed.items() if document_id not in gone]
 
     def _remove(self, document_id: str) -> list[tuple[str, Cluster]]:
         row = self._connection.execute("SELECT cluster_id FROM member WHERE document_id = ?", (document_id,)).fetchone()
