@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -289,7 +290,7 @@ class Service(StoryQuestions, SourceQuestions):
         on_progress: Say = silent,
     ) -> CrawlSummary:
         """Fetch pages into the store. Raises SourceError, CrawlError, HomeBusyError."""
-        with self._writing("crawl"):
+        with nullcontext() if self.settings.crawl.frontier else self._writing("crawl"):  # several workers write at once then
             summary = jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
             jobs.drop_removed(self._parts, say=on_progress)
         return summary

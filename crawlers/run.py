@@ -15,6 +15,7 @@ from crawlers.frontier import Frontier
 from crawlers.guard import LiveGuard
 from crawlers.job import CrawlJob
 from crawlers.sink import DocumentSink
+from eho.errors import CrawlError
 from eho.outcome import Outcome, OutcomeRecord
 from eho.settings import CrawlSettings
 from eho.source import Source
@@ -83,6 +84,10 @@ def crawl(
     enabled = [source for source in sources if source.enabled]
     guard = LiveGuard.from_settings(settings)
     guard.check(enabled)
+    if settings.frontier and max_pages is not None:
+        raise CrawlError(
+            f"--max-pages {max_pages} cannot be kept by several workers together; leave it out, or unset crawl.frontier."
+        )
     keeper = archive or WarcArchive(captures, user_agent=settings.user_agent)
     job = CrawlJob(
         sources=enabled,
@@ -107,13 +112,19 @@ def crawl(
 def _run(job: CrawlJob) -> bool:
     from crawlers.reactor import run_spider
 
-    return run_spider(_news_spider, job.settings, job=job)
+    return run_spider(_shared_spider if job.settings.frontier else _news_spider, job.settings, job=job)
 
 
 def _news_spider() -> type[Spider]:
     from crawlers.spider import NewsSpider
 
     return NewsSpider
+
+
+def _shared_spider() -> type[Spider]:
+    from crawlers.lease_scheduler import SharedSpider
+
+    return SharedSpider
 
 
 def _summary(job: CrawlJob, elapsed_s: float, interrupted: bool) -> CrawlSummary:

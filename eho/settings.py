@@ -48,6 +48,14 @@ class CrawlSettings(_Section):
     max_page_mb: Annotated[float, Field(gt=0)] = Field(default=10.0, description="largest response kept")
     max_redirects: int = Field(default=6, ge=0, description="redirects followed for one address")
     retries: int = Field(default=2, ge=0, description="further tries after a temporary failure")
+    frontier: str | None = Field(
+        default=None,
+        pattern=r"^(rediss?|unix)://",
+        description="Redis address of the frontier that several workers share: redis://127.0.0.1:6379/0",
+    )
+    lease_s: Annotated[float, Field(ge=1)] = Field(
+        default=120.0, description="time after which a page of a worker that went silent is given to another"
+    )
 
 
 class StoreSettings(_Section):
