@@ -18,6 +18,7 @@ from eho.settings import load_settings
 from eho.source import Source
 
 _COLUMNS = ("id", "name", "languages", "country", "medium", "ownership", "status", "enabled", "invented")
+_BLOCKS = ("fingerprint", "learned_at", "pages", "window", "excerpt")
 _FINDINGS = ("level", "source", "field", "message")
 
 Countries = Annotated[list[str] | None, typer.Option("--country", metavar="CODE", help="AL, XK, RS …; repeat for more.")]
@@ -135,9 +136,31 @@ def sources_add(
     print_line("Nothing was written." if added.file is None else f"Wrote {added.file}{'' if enable else ', not enabled yet'}.")
 
 
+def sources_blocks(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A source's id.")],
+    forget: Annotated[
+        str | None, typer.Option("--forget", metavar="FINGERPRINT", help="Never remove this block again; it is text.")
+    ] = None,
+    as_json: options.AsJson = False,
+    as_csv: options.AsCsv = False,
+    as_table: options.AsTable = False,
+) -> None:
+    """List the blocks that were learned to repeat on a source's pages and are removed from them."""
+    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
+    home = Home.find()
+    if forget is not None:
+        with home.writing("sources blocks", load_settings(home.config).home.lock_wait_s):
+            registry.forget_block(home, source, forget)
+    rows = registry.blocks(home, source)
+    print_rows(
+        rows, ("fingerprint", "learned_at", "pages", "window", "excerpt"), form=form, query=f"blocks of {source}", snapshot=""
+    )
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "list": sources_list,
     "coverage": sources_coverage,
     "check": sources_check,
     "add": sources_add,
+    "blocks": sources_blocks,
 }

@@ -21,15 +21,12 @@ from api.sink import StoreSink
 from api.wiring import Parts
 from eho.annotation import AnnotatedDocument
 from eho.document import Cluster, Document
-from eho.errors import EngineError, InputError, SourceError
+from eho.errors import InputError, SourceError
 from eho.outcome import OutcomeRecord
 from eho.source import Source
 
 if TYPE_CHECKING:
     from crawlers.run import CrawlSummary
-    from index.answers import IndexStats
-    from index.embedded.checking import Findings
-    from index.protocol import Index
     from nlp.clusters import ClusterIndex
 
 T = TypeVar("T")
@@ -117,16 +114,8 @@ def _crawl_pages(
         since=since,
         max_pages=max_pages,
         on_page=on_page,
+        learned=parts.home.blocks,
     )
-
-
-def drop_removed(parts: Parts, *, say: Say = silent) -> None:
-    """Build the index anew where it still holds documents that were erased or have expired."""
-    if (last := parts.store().last_removal()) == 0:
-        return  # and the encoder need not be loaded
-    indexed = _indexed_sequence(parts.index(), parts.encoder.space)
-    if indexed is not None and last > indexed:
-        update_index(parts, say=say)
 
 
 def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
@@ -190,46 +179,6 @@ def _cluster(parts: Parts, clusters: ClusterIndex, batch: Sequence[Document]) ->
     except InputError:  # the cluster file knows documents that this store never had, as after a restored backup
         known = parts.store().get_all(list(changed))
         parts.store().put_clusters((key, cluster) for key, cluster in changed.items() if key in known)
-
-
-def update_index(parts: Parts, *, rebuild: bool = False, say: Say = silent) -> IndexStats:
-    """Bring the index up to the store, from what changed since its sequence number or, when asked or needed, anew.
-
-    It is built anew where documents were removed, so that nothing of them stays in its files.
-    """
-    store, index, snapshots = parts.store(), parts.index(), parts.snapshots()
-    sequence, indexed = store.sequence(), None if rebuild else _indexed_sequence(index, parts.encoder.space)
-    if indexed is not None and store.last_removal() > indexed:
-        indexed = None
-    if indexed != sequence:
-        snapshots.keep_live()
-    then = store.at(sequence)  # what another process writes meanwhile is for the next time
-    if indexed is None:
-        stats = index.rebuild(counted(then.documents(), then.count(), say), sequence=sequence)
-    else:
-        stats = index.update(counted(then.documents(since_seq=indexed), None, say), sequence=sequence)
-    snapshots.forget_removed()
-    snapshots.current_id()
-    return stats
-
-
-def check_index(parts: Parts) -> Findings:
-    """Read all files of the index and compare it with the store as of its number. Raises EngineError, InputError."""
-    from index.embedded import EmbeddedIndex
-
-    index = parts.index()
-    if not isinstance(index, EmbeddedIndex):
-        raise InputError("Only an embedded index is checked here; a search server checks its own files.")
-    return index.check(lambda sequence: parts.store().at(sequence).documents())
-
-
-def _indexed_sequence(index: Index, space: str) -> int | None:
-    """Return up to where the index is complete; None where it is missing, broken or without the encoder's vectors."""
-    try:
-        status = index.status()
-    except EngineError:
-        return None
-    return status.sequence if status.vector_space == space else None
 
 
 def counted(

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from api import jobs
+from api import index_jobs, jobs
 from api.choices import choice as _choice
 from api.citation import cite
 from api.home_files import make_home, write_source
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from api.snapshots import Snapshots
     from crawlers.run import CrawlSummary
     from index.answers import Filters, IndexStats, IndexStatus
-    from index.embedded.checking import Findings
+    from index.checking import Findings
     from nlp.pipeline import Pipeline
 
 
@@ -292,7 +292,7 @@ class Service(StoryQuestions, SourceQuestions):
         """Fetch pages into the store. Raises SourceError, CrawlError, HomeBusyError."""
         with nullcontext() if self.settings.crawl.frontier else self._writing("crawl"):  # several workers write at once then
             summary = jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
-            jobs.drop_removed(self._parts, say=on_progress)
+            index_jobs.drop_removed(self._parts, say=on_progress)
         return summary
 
     def import_documents(self, documents: Iterable[Document | OutcomeRecord], *, on_progress: Say = silent) -> JobSummary:
@@ -301,7 +301,7 @@ class Service(StoryQuestions, SourceQuestions):
         with self._writing("import"):
             summary = jobs.store_documents(self._parts, self._registering(documents), say=on_progress)
             jobs.tag_new(self._parts, say=on_progress)
-            jobs.update_index(self._parts, say=on_progress)
+            index_jobs.update_index(self._parts, say=on_progress)
         return summary
 
     def tag_new(self, *, on_progress: Say = silent) -> JobSummary:
@@ -309,19 +309,24 @@ class Service(StoryQuestions, SourceQuestions):
         with self._writing("tag"):
             return jobs.tag_new(self._parts, say=on_progress)
 
-    def index_build(self, *, on_progress: Say = silent) -> IndexStats:
-        """Build the index anew; the old one answers until then."""
+    def index_build(self, *, engine: str | None = None, url: str | None = None, on_progress: Say = silent) -> IndexStats:
+        """Build the index anew, by default with the engine in use; the old one answers until then. Raises EngineError."""
         with self._writing("index build"):
-            return jobs.update_index(self._parts, rebuild=True, say=on_progress)
+            return index_jobs.build(self._parts, engine=engine, url=url, say=on_progress)
+
+    def index_migrate(self, *, engine: str | None = None, url: str | None = None, on_progress: Say = silent) -> IndexStats:
+        """Build the index anew, with another engine where one is named, and use it from then on. Raises EngineError."""
+        with self._writing("index migrate"):
+            return index_jobs.migrate(self._parts, engine=engine, url=url, say=on_progress)
 
     def index_update(self, *, on_progress: Say = silent) -> IndexStats:
         """Add to the index what changed in the store since it was last brought up."""
         with self._writing("index"):
-            return jobs.update_index(self._parts, say=on_progress)
+            return index_jobs.update_index(self._parts, say=on_progress)
 
     def index_check(self) -> Findings:
         """Compare the index with the store. Raises EngineError for damaged files."""
-        return jobs.check_index(self._parts)
+        return index_jobs.check(self._parts)
 
     def run(
         self,
@@ -336,12 +341,12 @@ class Service(StoryQuestions, SourceQuestions):
         with self._writing("run"):
             crawled = jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
             tagged = jobs.tag_new(self._parts, say=on_progress)
-            indexed = jobs.update_index(self._parts, say=on_progress)
+            indexed = index_jobs.update_index(self._parts, say=on_progress)
         return {
             "crawl": crawled.to_mapping(),
             "tag": tagged.to_mapping(),
             "index": asdict(indexed),
-            "has_failures": crawled.has_failures,
+            "has_failures": crawled.has_failures or bool(indexed.failures or indexed.spooled),
             "snapshot": self.snapshot_id,
         }
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from crawlers.capture import PageArchive, WarcArchive
 from crawlers.frontier import Frontier
 from crawlers.guard import LiveGuard
 from crawlers.job import CrawlJob
+from crawlers.outlets import Outlets
 from crawlers.sink import DocumentSink
 from eho.errors import CrawlError
 from eho.outcome import Outcome, OutcomeRecord
@@ -75,11 +76,13 @@ def crawl(
     max_pages: int | None = None,
     on_page: Callable[[OutcomeRecord], None] | None = None,
     archive: PageArchive | None = None,
+    learned: Path | None = None,
 ) -> CrawlSummary:
     """Crawl the enabled sources, newest pages first, and return when all is done or SIGINT or SIGTERM came.
 
     The sink is called on this thread. Healthy feeds leave no record of their own. `archive` replaces the WARC files
-    in `captures`. Raises CrawlError before any request where a source may not be crawled, and whatever the sink raises.
+    in `captures`; `learned` is the folder of the blocks that repeat on outlets' pages. Raises CrawlError before any
+    request where a source may not be crawled, and whatever the sink raises.
     """
     enabled = [source for source in sources if source.enabled]
     guard = LiveGuard.from_settings(settings)
@@ -97,6 +100,7 @@ def crawl(
         guard=guard,
         frontier=Frontier(since=since, max_pages=max_pages),
         on_page=on_page,
+        outlets=Outlets(enabled, learned),
         counts={source.id: Counter() for source in enabled},
     )
     started = time.monotonic()
@@ -106,6 +110,7 @@ def crawl(
         keeper.close()
     if job.error is not None:
         raise job.error
+    job.outlets.learn(datetime.now(UTC))
     return _summary(job, time.monotonic() - started, interrupted)
 
 

@@ -92,7 +92,30 @@ class TagSettings(_Section):
 class IndexSettings(_Section):
     """The search index."""
 
-    engine: Literal["embedded"] = Field(default="embedded", description="search engine")
+    engine: Literal["embedded", "elasticsearch"] = Field(
+        default="embedded", description="search engine: embedded, or elasticsearch on a server"
+    )
+    url: str | None = Field(default=None, description="address of the search server; several nodes with commas between")
+    name: str = Field(
+        default="eho",
+        pattern=r"^[a-z][a-z0-9_-]{0,60}$",
+        description="alias of the index on the server; its versions begin with it",
+    )
+    api_key: SecretStr | None = Field(default=None, description="API key for the server, as it was issued (Base64)")
+    user: str | None = Field(default=None, description="user for the server, where there is no API key")
+    password: SecretStr | None = Field(default=None, description="password of that user")
+    ca_fingerprint: str | None = Field(
+        default=None, description="SHA-256 fingerprint of the server's certificate authority; without it the system's are trusted"
+    )
+    timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=30.0, description="give up on an answer of the server after this time"
+    )
+    shards: int = Field(default=1, ge=1, le=1024, description="primary shards of an index on the server")
+    replicas: int = Field(default=0, ge=0, le=20, description="copies of each shard on other nodes")
+    refresh_s: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="also make changes visible in this interval, not only when an update ends"
+    )
+    bulk_mb: Annotated[float, Field(gt=0, le=90)] = Field(default=8.0, description="largest request when writing to the server")
     writer_memory_mb: int = Field(default=64, ge=15, description="memory of the index writer")
     encoder: str = Field(
         default="sentence", min_length=1, description="sentence encoder of the vectors: a name, a folder, or owner/name of a hub"
