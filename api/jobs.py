@@ -11,11 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from api import social
+from api.coverage import runs_of
 from api.sink import StoreSink
 from api.wiring import Parts
 from eho.annotation import AnnotatedDocument
@@ -67,6 +68,7 @@ def crawl(
     since: date | None = None,
     max_pages: int | None = None,
     say: Say = silent,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CrawlSummary:
     """Fetch pages of the named sources, all enabled ones by default, into the store.
 
@@ -75,7 +77,7 @@ def crawl(
     chosen = choose_sources(parts.sources, sources)
     pages = [source for source in chosen if source.platform is None]
     posts = [source for source in chosen if source.platform is not None]
-    done = 0
+    done, started_at = 0, now()
 
     def on_page(_: OutcomeRecord) -> None:
         nonlocal done
@@ -90,6 +92,7 @@ def crawl(
         summary = visited if summary is None else social.joined(summary, visited)
     if summary is None or summary.interrupted:
         raise KeyboardInterrupt
+    parts.store().add_runs(runs_of(summary, chosen, started_at, now()))
     return summary
 
 
