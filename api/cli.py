@@ -23,6 +23,7 @@ from api import (
     cli_snapshots,
     cli_stories,
     cli_topics,
+    cli_watch,
 )
 from api.output import print_line, say, use_utf8
 from eho import __version__
@@ -43,6 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli_data.register(app)
+cli_watch.register(app)
 cli_answers.register(app)
 cli_query.register(app)
 cli_stories.register(app)

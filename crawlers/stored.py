@@ -20,8 +20,9 @@ from warcio.exceptions import ArchiveLoadFailed
 from crawlers.capture import FEED_DATE_HEADER, LANGUAGE_HEADER, REQUESTED_HEADER, SOURCE_HEADER
 from crawlers.dates import Stamp, parse_stamp
 from crawlers.encoding import decode, header_charset
-from crawlers.extraction import extract
+from crawlers.extraction import Page, extract_page
 from crawlers.markup import parse_html
+from crawlers.outlets import Outlet, Outlets
 from crawlers.sealing import SealingKey, is_cut, open_capture
 from crawlers.structured import read_facts
 from eho.document import Capture, Document, Precision
@@ -52,9 +53,9 @@ class StoredPage:
     feed_date: Stamp | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
-    def extract(self) -> Document | OutcomeRecord:
-        """Apply the rules of the crawl; fields of the row that are not known here go to `extra`."""
-        found = extract(
+    def extract(self, outlets: Outlets | None = None) -> Page:
+        """Apply the rules of the crawl; fields of the row that are not known here go to the document's `extra`."""
+        page = extract_page(
             self.body,
             url=self.url,
             source=self.source,
@@ -65,10 +66,12 @@ class StoredPage:
             lang_hint=self.lang_hint,
             content_type=self.content_type,
             feed_date=self.feed_date,
+            outlet=Outlet() if outlets is None else outlets.of(self.source),
         )
+        found = page.result
         if isinstance(found, OutcomeRecord) or not self.extra:
-            return found
-        return found.model_copy(update={"extra": {**self.extra, **found.extra}})
+            return page
+        return replace(page, result=found.model_copy(update={"extra": {**self.extra, **found.extra}}))
 
 
 def read_stored(
@@ -78,11 +81,13 @@ def read_stored(
     fetched_at: datetime | None = None,
     source: str | None = None,
     key: SealingKey | None = None,
+    outlets: Outlets | None = None,
 ) -> Iterator[Document | OutcomeRecord]:
     """Yield a document or an outcome for every page of a file, or of all such files below a folder, sorted by name.
 
     `url`, `fetched_at` and `source` stand in where the file itself does not say; an HTML file without `url` takes its own
-    canonical link, and the file's time of change. `key` opens sealed captures. Raises InputError for a path that is not there.
+    canonical link, and the file's time of change. `outlets` are the sources' own selectors and what was learned of their
+    pages; readers' comments follow their document. `key` opens sealed captures. Raises InputError for a path that is not there.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist; give an HTML file, a WARC file, JSON lines or a folder of them.", field="path")
@@ -93,7 +98,12 @@ def read_stored(
     )
     for file in files:
         for page in read_pages(file, url=url, fetched_at=fetched_at, source=source, key=key):
-            yield page.extract() if isinstance(page, StoredPage) else page
+            if isinstance(page, StoredPage):
+                read = page.extract(outlets)
+                yield read.result
+                yield from read.comments
+            else:
+                yield page
 
 
 def read_pages(

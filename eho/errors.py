@@ -94,6 +94,14 @@ class SealError(EhoError):
     code = "seal"
 
 
+class EngineAwayError(EngineError):
+    """The search server does not answer; `sequence`: up to which number of the store all is there or waits in the spool."""
+
+    def __init__(self, message: str, *, sequence: int | None = None) -> None:
+        super().__init__(message)
+        self.sequence = sequence
+
+
 class HomeBusyError(EhoError):
     """Another process holds the data folder's lock."""
 

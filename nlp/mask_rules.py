@@ -96,7 +96,7 @@ class Rules:
             if self._strict_names:
                 if _counts(reading, mention):
                     yield Found(mention.start, mention.end, "minor" if is_minor else "person")
-            elif not _counts(reading, mention):
+            elif len(mention.words) == 1 and _is_known_place(reading, mention):
                 continue
             elif is_minor and not (self._is_sport and not self._is_harm):
                 yield Found(mention.start, mention.end, "minor")
@@ -205,6 +205,10 @@ def _is_minor(reading: Reading, mention: Mention) -> bool:
 def _is_relative(reading: Reading, mention: Mention) -> bool:
     before = [token.lower for token in reading.tokens if mention.start - 40 < token.start < mention.start][-3:]
     return any(is_listed("kin", word) for word in before)
+
+
+def _is_known_place(reading: Reading, mention: Mention) -> bool:
+    return is_listed("places", mention.words[0]) or any(s < mention.end and mention.start < e for s, e in reading.known)
 
 
 def _is_named_after(reading: Reading, mention: Mention) -> bool:
