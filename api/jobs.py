@@ -11,11 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from api import social
+from api.coverage import runs_of
 from api.sink import StoreSink
 from api.wiring import Parts
 from eho.annotation import AnnotatedDocument
@@ -68,6 +69,7 @@ def crawl(
     max_pages: int | None = None,
     backfill: bool = False,
     say: Say = silent,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CrawlSummary:
     """Fetch pages of the named sources, all enabled ones by default, into the store.
 
@@ -76,7 +78,7 @@ def crawl(
     chosen = choose_sources(parts.sources, sources)
     pages = [source for source in chosen if source.platform is None]
     posts = [source for source in chosen if source.platform is not None]
-    done = 0
+    done, started_at = 0, now()
 
     def on_page(_: OutcomeRecord) -> None:
         nonlocal done
@@ -91,6 +93,7 @@ def crawl(
         summary = visited if summary is None else social.joined(summary, visited)
     if summary is None or summary.interrupted:
         raise KeyboardInterrupt
+    parts.store().add_runs(runs_of(summary, chosen, started_at, now()))
     return summary
 
 
@@ -103,11 +106,12 @@ def _crawl_pages(
     backfill: bool,
     on_page: Callable[[OutcomeRecord], None],
 ) -> CrawlSummary:
+    from api.originals import sealed_archive
     from crawlers.run import crawl as run_crawl
 
     return run_crawl(
         sources,
-        StoreSink(parts.store()),
+        new_sink(parts),
         parts.settings.crawl,
         captures=parts.home.captures,
         since=since,
@@ -115,8 +119,16 @@ def _crawl_pages(
         backfill=backfill,
         ledger=parts.home.ledger,
         on_page=on_page,
+        archive=sealed_archive(parts.home, parts.settings),
         learned=parts.home.blocks,
     )
+
+
+def new_sink(parts: Parts) -> StoreSink:
+    """Return the way into the store: what goes through it is masked."""
+    from api.originals import address_key
+
+    return StoreSink(parts.store(), address_key(parts.home, parts.settings))
 
 
 def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
@@ -127,7 +139,7 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
             raise SourceError(f"There is no source {name!r}; known are {', '.join(close) or 'none'}. See eho sources list.")
         if not known[name].enabled:
             raise SourceError(
-                f"Source {name!r} is not enabled. Outlets that ship stay so until personal details are masked before storage "
+                f"Source {name!r} is not enabled. Outlets that ship stay so until somebody decides to ask them "
                 f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
@@ -142,7 +154,7 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
 
 def store_documents(parts: Parts, documents: Iterable[Document | OutcomeRecord], *, say: Say = silent) -> JobSummary:
     """Put documents that a person supplied into the store, masked like fetched ones; records of bad rows are kept too."""
-    started, sink, counts, failures = time.monotonic(), StoreSink(parts.store()), Counter[str](), []
+    started, sink, counts, failures = time.monotonic(), new_sink(parts), Counter[str](), []
     for number, item in enumerate(documents, 1):
         if isinstance(item, OutcomeRecord):
             sink.record(item)

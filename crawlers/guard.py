@@ -73,8 +73,8 @@ class LiveGuard:
                 "start the demonstration outlets and give their address"
             )
         return (
-            f"host {host or url!r} is outside this machine, and live crawling is off until personal details are masked "
-            "before storage; crawl.allow_live"
+            f"host {host or url!r} is outside this machine, and live crawling is off; set crawl.allow_live = true once you "
+            "may fetch its pages and crawl.user_agent names you"
         )
 
     def admits(self, host: str, address: str) -> bool:
