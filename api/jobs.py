@@ -15,10 +15,11 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from api import social
 from api.sink import StoreSink
 from api.wiring import Parts
 from eho.annotation import AnnotatedDocument
-from eho.document import Document
+from eho.document import Cluster, Document
 from eho.errors import EngineError, InputError, SourceError
 from eho.outcome import OutcomeRecord
 from eho.source import Source
@@ -74,9 +75,9 @@ def crawl(
 
     Raises SourceError, CrawlError, and KeyboardInterrupt where it was asked to stop; what was stored is kept.
     """
-    from crawlers.run import crawl as run_crawl
-
     chosen = choose_sources(parts.sources, sources)
+    pages = [source for source in chosen if source.platform is None]
+    posts = [source for source in chosen if source.platform is not None]
     done = 0
 
     def on_page(_: OutcomeRecord) -> None:
@@ -84,8 +85,29 @@ def crawl(
         done += 1
         say("crawl", done, None)
 
-    summary = run_crawl(
-        chosen,
+    summary: CrawlSummary | None = None
+    if pages:
+        summary = _crawl_pages(parts, pages, since=since, max_pages=max_pages, on_page=on_page)
+    if posts and (summary is None or not summary.interrupted):
+        visited = social.visit(parts, posts, since=since, max_requests=max_pages, on_post=on_page)
+        summary = visited if summary is None else social.joined(summary, visited)
+    if summary is None or summary.interrupted:
+        raise KeyboardInterrupt
+    return summary
+
+
+def _crawl_pages(
+    parts: Parts,
+    sources: Sequence[Source],
+    *,
+    since: date | None,
+    max_pages: int | None,
+    on_page: Callable[[OutcomeRecord], None],
+) -> CrawlSummary:
+    from crawlers.run import crawl as run_crawl
+
+    return run_crawl(
+        sources,
         StoreSink(parts.store()),
         parts.settings.crawl,
         captures=parts.home.captures,
@@ -93,9 +115,15 @@ def crawl(
         max_pages=max_pages,
         on_page=on_page,
     )
-    if summary.interrupted:
-        raise KeyboardInterrupt
-    return summary
+
+
+def drop_removed(parts: Parts, *, say: Say = silent) -> None:
+    """Build the index anew where it still holds documents that were erased or have expired."""
+    if (last := parts.store().last_removal()) == 0:
+        return  # and the encoder need not be loaded
+    indexed = _indexed_sequence(parts.index(), parts.encoder.space)
+    if indexed is not None and last > indexed:
+        update_index(parts, say=say)
 
 
 def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
@@ -110,10 +138,11 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
                 f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
-    chosen = [source for source in chosen if source.feeds or source.sitemaps]
+    chosen = [source for source in chosen if source.feeds or source.sitemaps or source.platform]
     if not chosen:
         raise SourceError(
-            "No enabled source has a feed or a sitemap; eho sources list shows all, eho sources add URL --enable adds one."
+            "No enabled source has a feed, a sitemap or a platform; eho sources list shows all, "
+            "eho sources add URL --enable adds one."
         )
     return chosen
 
@@ -163,10 +192,15 @@ def _bring_up(parts: Parts, clusters: ClusterIndex, say: Say) -> None:
         for ids in _batches(list(clusters.document_ids())):
             clusters.remove(set(ids) - store.get_all(ids).keys())
         clusters.note("removal", removed)
+    _save(parts, clusters, clusters.unsaved())  # also what an earlier run was killed before it could say
 
 
 def _cluster(parts: Parts, clusters: ClusterIndex, batch: Sequence[Document]) -> None:
-    changed = dict(clusters.add_all(batch))
+    _save(parts, clusters, clusters.add_all(batch))
+
+
+def _save(parts: Parts, clusters: ClusterIndex, memberships: Iterable[tuple[str, Cluster]]) -> None:
+    changed = dict(memberships)
     try:
         parts.store().put_clusters(changed.items())
     except InputError:  # the cluster file knows documents that this store never had, as after a restored backup

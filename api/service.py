@@ -304,7 +304,9 @@ class Service(StoryQuestions):
     ) -> CrawlSummary:
         """Fetch pages into the store. Raises SourceError, CrawlError, HomeBusyError."""
         with self._writing("crawl"):
-            return jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
+            summary = jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
+            jobs.drop_removed(self._parts, say=on_progress)
+        return summary
 
     def import_documents(self, documents: Iterable[Document | OutcomeRecord], *, on_progress: Say = silent) -> JobSummary:
         """Store supplied documents, then tag and index them like fetched ones."""

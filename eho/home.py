@@ -60,6 +60,14 @@ class Home:
         return self.path / "clusters.sqlite"
 
     @property
+    def references(self) -> Path:
+        return self.path / "references.sqlite"
+
+    @property
+    def social_key(self) -> Path:
+        return self.path / "keys" / "social.key"
+
+    @property
     def models(self) -> Path:
         return self.path / "models"
 

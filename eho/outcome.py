@@ -33,6 +33,9 @@ class Outcome(StrEnum):
     BAD_URL = "bad_url"
     EXTRACTION_ERROR = "extraction_error"
     BAD_INPUT = "bad_input"
+    OPTED_OUT = "opted_out"  # its author asked services like this one to stay away
+    ERASED = "erased"  # deleted or withdrawn where it was published, so erased here
+    RATE_LIMITED = "rate_limited"  # the server asked to come back later; the next run goes on from there
 
     @property
     def is_failure(self) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from eho.errors import SettingsError
 
@@ -93,6 +93,32 @@ class ServeSettings(_Section):
     port: int = Field(default=8765, ge=0, le=65535, description="port that the server listens on")
 
 
+class SocialSettings(_Section):
+    """Public social posts: the user's own keys, how far back, how often deletions are looked for."""
+
+    bluesky_identifier: str | None = Field(default=None, description="your Bluesky account, for searches and hashtags there")
+    bluesky_app_password: SecretStr | None = Field(default=None, description="an app password of that account, never its own")
+    youtube_key: SecretStr | None = Field(default=None, description="your key of the YouTube Data API v3, for comments")
+    reddit_client_id: str | None = Field(default=None, description="id of your own Reddit app")
+    reddit_client_secret: SecretStr | None = Field(default=None, description="secret of your own Reddit app")
+    first_days: Annotated[int, Field(ge=0)] = Field(default=7, description="how many days back the first visit of a source goes")
+    max_pages: Annotated[int, Field(ge=1)] = Field(default=50, description="listing pages read of one account or tag in a run")
+    check_hours: Annotated[float, Field(ge=0)] = Field(
+        default=24.0,
+        description="posts are looked up again after so many hours: deleted ones are erased, edited ones renewed",
+    )
+    max_wait_s: Seconds = Field(default=300.0, description="longest wait for a rate limit; beyond, the next run goes on")
+    rotate_days: Annotated[int, Field(ge=1)] = Field(
+        default=90, description="after so many days post ids are hashed with a new key, and the old key is forgotten"
+    )
+    mastodon_indexable_only: bool = Field(
+        default=True, description="leave out Mastodon authors who did not allow search of their posts, unless the file names them"
+    )
+    key_file: str | None = Field(
+        default=None, description="key that seals post ids and addresses; keys/social.key in the data folder by default"
+    )
+
+
 class HomeSettings(_Section):
     """The data folder."""
 
@@ -110,6 +136,7 @@ class Settings(_Section):
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
     serve: ServeSettings = ServeSettings()
+    social: SocialSettings = SocialSettings()
     home: HomeSettings = HomeSettings()
 
 
@@ -145,7 +172,7 @@ def list_settings(config: Path | None = None, environ: Mapping[str, str] | None 
             rows.append(
                 SettingRow(
                     name=key,
-                    value=getattr(values, name),
+                    value=_shown(getattr(values, name)),
                     default=getattr(defaults, name),
                     type=str(setting.annotation) if kind in ("Annotated", "Literal") or "|" in str(setting.annotation) else kind,
                     origin=origins.get(key, "default"),
@@ -153,6 +180,10 @@ def list_settings(config: Path | None = None, environ: Mapping[str, str] | None 
                 )
             )
     return rows
+
+
+def _shown(value: Any) -> Any:
+    return "(set)" if isinstance(value, SecretStr) else value
 
 
 def setting_names() -> list[str]:
@@ -176,9 +207,17 @@ def _load(config: Path | None, environ: Mapping[str, str]) -> tuple[Settings, di
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"][:2])
+        said = _said(name, first.get("input"))
         raise SettingsError(
-            f"Setting {name} is {first.get('input')!r} (from {origins.get(name, 'default')}): {first['msg']}. See eho settings."
+            f"Setting {name} is {said} (from {origins.get(name, 'default')}): {first['msg']}. See eho settings."
         ) from error
+
+
+def _said(name: str, value: Any) -> str:
+    """Quote a wrong value, unless it may be a secret."""
+    section, _, field = name.partition(".")
+    kind = type(Settings.model_fields[section].get_default()).model_fields[field].annotation if field else None
+    return "not what it should be" if "SecretStr" in str(kind) else repr(value)
 
 
 def _from_toml(config: Path | None) -> dict[str, Any]:

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from eho.errors import SourceError
 
@@ -50,6 +59,53 @@ class Expect(BaseModel):
         return value
 
 
+PlatformName = Literal["bluesky", "mastodon", "youtube", "reddit"]
+# What may be named of each platform: accounts of outlets and institutions, subjects, and places, never lists of persons.
+_PLATFORM_FIELDS: dict[str, frozenset[str]] = {
+    "bluesky": frozenset({"accounts", "tags", "queries"}),
+    "mastodon": frozenset({"accounts", "tags", "timeline"}),
+    "youtube": frozenset({"accounts", "videos"}),
+    "reddit": frozenset({"communities"}),
+}
+_NEEDS_INSTANCE = frozenset({"mastodon"})
+
+
+class Platform(BaseModel):
+    """Where public posts are read: a platform and what is followed there. Keys stand in the settings, never here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: PlatformName = Field(description="bluesky, mastodon, youtube or reddit")
+    instance: WebAddress | None = Field(default=None, description="server; of Mastodon required, of the others the usual one")
+    accounts: list[str] = Field(default_factory=list, description="of outlets and institutions; of YouTube, channel ids")
+    tags: list[str] = Field(default_factory=list, description="hashtags without #; on Bluesky with the user's own key only")
+    queries: list[str] = Field(default_factory=list, description="Bluesky searches, with the user's own key only")
+    timeline: Literal["local", "public"] | None = Field(default=None, description="Mastodon: all public posts of the server")
+    videos: list[str] = Field(default_factory=list, description="YouTube: video ids whose comments are read")
+    communities: list[str] = Field(default_factory=list, description="Reddit: names without r/")
+    replies: bool = Field(default=False, description="Bluesky and Mastodon accounts: their replies too; Reddit: comments too")
+
+    @field_validator("accounts", "tags", "communities", "videos")
+    @classmethod
+    def _has_plain_names(cls, value: list[str]) -> list[str]:
+        for one in value:
+            if not one.strip() or one != one.strip() or one[0] in "@#" or any(sign in one for sign in "/?& "):
+                raise ValueError(f"{one!r} is no plain name; leave out @, # and r/, and give no address")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_its_platform(self) -> Self:
+        followed = {name for names in _PLATFORM_FIELDS.values() for name in names if getattr(self, name)}
+        allowed = _PLATFORM_FIELDS[self.name]
+        if strangers := sorted(followed - allowed):
+            raise ValueError(f"{strangers[0]} is nothing that {self.name} has; give {', '.join(sorted(allowed))}")
+        if not followed:
+            raise ValueError(f"nothing is followed; give {' or '.join(sorted(allowed))}")
+        if self.name in _NEEDS_INSTANCE and self.instance is None:
+            raise ValueError("instance is missing; give the server's address, such as https://mastodon.example")
+        return self
+
+
 class StatusNote(BaseModel):
     """What is known of the source being reachable, with the day and the kind of evidence."""
 
@@ -88,6 +144,7 @@ class Source(BaseModel):
     feeds: list[WebAddress] = Field(default_factory=list, description="RSS, Atom")
     sitemaps: list[WebAddress] = Field(default_factory=list, description="sitemaps, sitemap indexes, news sitemaps")
     sections: list[WebAddress] = Field(default_factory=list, description="pages that list articles, for outlets without a feed")
+    platform: Platform | None = Field(default=None, description="public posts instead of pages; kind is then post or comment")
     unverified: list[str] = Field(
         default_factory=list, description="those of the addresses above that nobody has seen answer, such as a CMS's usual one"
     )
@@ -109,6 +166,15 @@ class Source(BaseModel):
         claimed = [name for name in ("owner", "ownership") if info.data.get(name) is not None]
         if claimed and not (value or "").strip():
             raise ValueError(f"{' and '.join(claimed)} must be null without it, or name who says so")
+        return value
+
+    @field_validator("platform")
+    @classmethod
+    def _is_no_article(cls, value: Platform | None, info: ValidationInfo) -> Platform | None:
+        if value is not None and info.data.get("kind") == "article":
+            raise ValueError("a source with a platform gives posts; write kind: post (or comment)")
+        if value is not None and any(info.data.get(name) for name in ("feeds", "sitemaps", "sections")):
+            raise ValueError("a source has either pages or a platform; write two files")
         return value
 
     @field_validator("unverified")

@@ -12,6 +12,7 @@ from eho.document import to_utc_text
 from eho.errors import InputError
 from evaluation.audit import evaluate_audit
 from evaluation.entity_sets import evaluate_entities
+from evaluation.extraction_layouts import evaluate_layouts
 from evaluation.figures import Evaluation, SetResult
 from evaluation.labelled import MissingSetError
 from evaluation.labelled_set import evaluate_folder
@@ -58,6 +59,7 @@ SETS: Mapping[str, Callable[[Places, Tagger, Say | None], SetResult]] = {
     "public": lambda places, tagger, say: evaluate_public(places.root, places.data, tagger, say),
     "metamorphic": lambda places, tagger, say: evaluate_metamorphic(places.root, tagger, say),
     "entities": lambda places, tagger, say: evaluate_entities(places.data, say),  # whatever the tagger
+    "extraction": lambda places, tagger, say: evaluate_layouts(places.root, say),  # whatever the tagger
     "retrieval": lambda places, tagger, say: evaluate_retrieval(places.data, say=say),  # whatever the tagger
 }
 _ALL = tuple(name for name in SETS if name != "corpus-train")

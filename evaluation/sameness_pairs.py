@@ -17,7 +17,6 @@ from typing import Any, Literal
 
 import yaml
 
-from eho.folding import fold_text
 from evaluation.miniweb.content import Article, load_originals
 from evaluation.miniweb.script import replace_words, to_cyrillic
 from evaluation.mirror_pairs import read_events
@@ -53,7 +52,7 @@ def wording() -> Mapping[str, Mapping[str, Any]]:
 
 
 def pairs(split: Split, seed: int = 20261121) -> list[TextPair]:
-    """Return the pairs of a split; articles, events and templates are of one split only."""
+    """Return the pairs of a split; an article that is copied, an event and a template with numbers is of one split only."""
     articles = [one for at, one in enumerate(load_originals()) if at % 2 == (split == "test") and len(one.text.split()) >= 60]
     return [*_copies(articles, seed), *_others(articles, split, seed)]
 
@@ -193,8 +192,3 @@ CHANGES: Mapping[str, Change] = {
     "live update": _live,
     **{f"{percent} % of words rewritten": _rewrite(percent) for percent in _REWRITTEN},
 }  # fmt: skip
-
-
-def is_folded_alike(pair: TextPair) -> bool:
-    """Tell whether both texts are equal when folded; what an exact hash can find."""
-    return fold_text(pair.first).split() == fold_text(pair.second).split()

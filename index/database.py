@@ -127,6 +127,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         # kill only, and gained a third for single documents (1,250 against 850 a second), nothing for batches.
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",  # what is erased is overwritten, not only unlinked; most builds of SQLite do this by default
         "cache_size=-16384",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _PAGE = 500  # rows read or written at once: a page of long articles is about 5 MB, and old SQLite takes 999 variables
 _FIRST = frozenset({Outcome.STORED, Outcome.NEW_VERSION})
+_REPLACES = frozenset({*_FIRST, Outcome.ERASED})  # of what is erased, nothing says that it was stored
 _FAILED = [one.value for one in Outcome if one.is_failure]
 _GOOD = [one.value for one in (Outcome.STORED, Outcome.NEW_VERSION, Outcome.UNCHANGED)]
 
@@ -201,7 +202,7 @@ class Store:
             known = connection.scalar(select(outcomes.c.outcome).where(here).with_for_update())
             if known is None:
                 connection.execute(insert(outcomes).values(source=source, key=key, **values))
-            elif Outcome(known) not in _FIRST or record.outcome in _FIRST:
+            elif Outcome(known) not in _FIRST or record.outcome in _REPLACES:
                 connection.execute(update(outcomes).where(here).values(**values))
             if record.url and record.document_id:
                 put_addresses(connection, {record.url: record.document_id})

@@ -63,6 +63,11 @@ def compared_words(text: str) -> list[str]:
     return _words(_folded(text))
 
 
+def one_variety(word: str) -> str:
+    """Return a folded word with ekavian and ijekavian forms as one."""
+    return _YAT.sub(_one_yat, word)
+
+
 def sketch(text: str) -> Sketch | None:
     """Return the sketch of a text; None where it has fewer than eight words."""
     folded = _folded(text)
