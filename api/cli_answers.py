@@ -93,10 +93,15 @@ def search(
 
 def show(
     document_id: Annotated[str, typer.Argument(metavar="ID", help="A document's id, as search prints it.")],
+    versions: Annotated[bool, typer.Option("--versions", help="All versions with their times, and how much changed.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="What changed from version to version, by sentence.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Print one document with tags, provenance and citation."""
+    """Print one document with tags, provenance and citation, or what its outlet changed in it."""
     with Service.open() as service:
+        if versions or diff:
+            _show_versions(service.versions(document_id), with_changes=diff, as_json=as_json)
+            return
         row = service.document(document_id)
     if row is None:
         raise InputError(f"There is no document {document_id!r}; eho search prints the ids.", field="id")
@@ -109,6 +114,24 @@ def show(
     for annotation in tags.get("annotations", ()):
         print_line(harmless_text(_annotation_line(annotation, row)))
     print_line(f"outcome: {tags.get('outcome', 'not tagged yet')} {tags.get('reason', '')}".rstrip())
+
+
+def _show_versions(answer: dict[str, Any], *, with_changes: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+        return
+    print_line(harmless_text(f"{answer['title'] or answer['id']} ({answer['source']})"))
+    for row in answer["versions"]:
+        changes = row["changes"]
+        times = [f"{name.removesuffix('_at')} {row[name]}" for name in ("fetched_at", "published_at", "updated_at") if row[name]]
+        note = f"; {len(changes)} changes" if row["version"] > 1 else ""
+        rules = " (read with other rules: not all need be the outlet's)" if row["extractor_changed"] and changes else ""
+        print_line(f"version {row['version']}: {', '.join(times)}{note}{rules}")
+        for change in changes if with_changes else ():
+            print_line(f"  {change['field']}")
+            for sign, sentences in (("-", change["removed"]), ("+", change["added"])):
+                for sentence in sentences:
+                    print_line(harmless_text(f"  {sign} {sentence}"))
 
 
 def trends(

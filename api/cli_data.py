@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api import cli_index
 from api import cli_options as options
+from api.cli_index import PART_FAILED, say_index_failures
 from api.home_files import make_home
 from api.jobs import JobSummary
-from api.output import chosen_format, print_json, print_line, print_rows, progress, say, to_json_line
+from api.output import print_json, print_line, progress, say, to_json_line
 from api.service import Service
-from eho.document import to_utc_text
 from eho.errors import InputError
 from eho.home import Home
 from eho.outcome import Outcome
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _SHOWN_FAILURES = 10
 
-PART_FAILED = 1
 Sources = Annotated[list[str] | None, typer.Option("--source", metavar="ID", help="Crawl this source only; repeat for more.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Only pages published on this day or later.")]
 MaxPages = Annotated[int | None, typer.Option("--max-pages", min=1, metavar="N", help="Fetch at most so many pages.")]
@@ -36,9 +35,8 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
     app.command(name="import")(import_)
     index = typer.Typer(no_args_is_help=True, help="The search index.")
-    index.command("build")(index_build)
-    index.command("status")(index_status)
-    index.command("check")(index_check)
+    for name, command in cli_index.COMMANDS.items():
+        index.command(name)(command)
     app.add_typer(index, name="index")
 
 
@@ -71,6 +69,7 @@ def run(sources: Sources = None, since: Since = None, max_pages: MaxPages = None
         indexed = summary["index"]
         print_line(f"index: {indexed['written']} documents written, {indexed['documents']} in all ({indexed['elapsed_s']:.1f} s)")
         _say_failures(summary["crawl"]["failures"])
+        say_index_failures(indexed["failures"], indexed["spooled"])
     if summary["has_failures"]:
         raise typer.Exit(PART_FAILED)
 
@@ -98,16 +97,26 @@ def extract(
 
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="The file; - is standard input.")],
-    platform: Annotated[str, typer.Option("--platform", help="jsonl or csv: what the file holds.")],
+    platform: Annotated[
+        str, typer.Option("--platform", help="What the file holds: telegram, facebook, instagram, tiktok, x, csv or jsonl.")
+    ],
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Source of rows that name none; of a platform's file, of all.")
+    ] = None,
+    maps: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a CSV file, such as text=Poruka; repeat.")
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Store documents that a person or a research programme supplied, then tag and index them like fetched ones."""
-    from api.imports import PLATFORMS, read_documents
+    from api.imports import PLATFORMS, ImportOptions, read_documents
 
     if platform not in PLATFORMS:
         raise InputError(f"--platform is {platform!r}; use one of {', '.join(PLATFORMS)}.", field="platform")
-    documents = read_documents(options.open_input(file), platform, name=file)
+    chosen = ImportOptions.from_arguments(source, maps)
+    stream = options.open_input(file)
     with Service.open(create=True) as service, progress() as show:
+        documents = read_documents(stream, platform, name=file, options=chosen, home=service.home, settings=service.settings)
         summary = service.import_documents(documents, on_progress=show)
     _finish(summary, as_json=as_json, what="imported")
 
@@ -127,43 +136,6 @@ def tag(file: options.InputFile = options.STDIN, model: options.Model = None) ->
             sys.stdout.flush()
     if failed:
         say("Some lines could not be read; they stand in the output as outcome bad_input with the reason.")
-        raise typer.Exit(PART_FAILED)
-
-
-def index_build(as_json: options.AsJson = False) -> None:
-    """Build the index anew from the store; the old one answers until then."""
-    with Service.open() as service, progress() as show:
-        stats = service.index_build(on_progress=show)
-    if as_json:
-        print_json(asdict(stats))
-    else:
-        print_line(f"Index {stats.version}: {stats.documents} documents in {stats.elapsed_s:.1f} s.")
-
-
-def index_status(as_json: options.AsJson = False, as_csv: options.AsCsv = False, as_table: options.AsTable = False) -> None:
-    """Say which engine and version answers, how many documents it holds, and how far it is behind the store."""
-    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
-    with Service.open() as service:
-        status = service.index_status()
-        row = {**asdict(status), "created_at": to_utc_text(status.created_at), "store_sequence": service.store_sequence()}
-        row |= row.pop("extra")
-        snapshot = service.snapshot_id
-    rows = [{"name": name, "value": value} for name, value in row.items()]
-    print_rows(rows, ("name", "value"), form=form, json_value=row, snapshot=snapshot)
-
-
-def index_check(as_json: options.AsJson = False) -> None:
-    """Read all files of the index against their checksums, and compare every entry with the store."""
-    with Service.open() as service:
-        findings = service.index_check()
-    if as_json:
-        print_json(findings.to_mapping())
-    elif findings.is_sound:
-        print_line(f"The index is sound: {findings.documents} documents, each there once and as stored.")
-    if not findings.is_sound:
-        kinds = ("missing", "extra", "doubled", "different")
-        counts = ", ".join(f"{len(ids)} {kind}" for kind in kinds if (ids := getattr(findings, kind)))
-        say(f"The index does not match the store: {counts} of {findings.documents} documents. Run eho index build.")
         raise typer.Exit(PART_FAILED)
 
 

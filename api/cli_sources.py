@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ from eho.settings import load_settings
 from eho.source import Source
 
 _COLUMNS = ("id", "name", "languages", "country", "medium", "ownership", "status", "enabled", "invented")
+_BLOCKS = ("fingerprint", "learned_at", "pages", "window", "excerpt")
 _FINDINGS = ("level", "source", "field", "message")
 
 Countries = Annotated[list[str] | None, typer.Option("--country", metavar="CODE", help="AL, XK, RS …; repeat for more.")]
@@ -44,12 +45,34 @@ def sources_list(
     print_rows(shown, _COLUMNS, form=form, query="sources", snapshot=snapshot)
 
 
-def sources_coverage(as_json: options.AsJson = False, as_csv: options.AsCsv = False, as_table: options.AsTable = False) -> None:
-    """Count what became of every address, per source, outcome and Belgrade day."""
+def sources_coverage(
+    source: options.InSources = None,
+    from_: options.From = None,
+    to: options.To = None,
+    as_json: options.AsJson = False,
+    as_csv: options.AsCsv = False,
+    as_table: options.AsTable = False,
+) -> None:
+    """Count per source and Belgrade day what was expected, found, fetched, extracted and dropped, and say what is unusual."""
+    from api.coverage import COLUMNS
+
     form = chosen_format(json=as_json, csv=as_csv, table=as_table)
     with Service.open() as service:
-        rows, snapshot = service.coverage(), service.snapshot_id
-    print_rows(rows, ("source", "outcome", "day", "count"), form=form, query="coverage", snapshot=snapshot)
+        found = service.source_days(source or (), start=options.first_day(from_), end=options.last_day(to, "to"))
+        snapshot = service.snapshot_id
+    rows = found.rows()
+    unusual = [one for row in rows for one in row["anomalies"]]
+    if form is not Format.JSON:
+        rows = [{**row, "anomalies": [one["kind"] for one in row["anomalies"]], "dropped": _dropped(row)} for row in rows]
+    print_rows(rows, COLUMNS, form=form, query=f"coverage {found.start} to {found.end}", snapshot=snapshot)
+    for one in unusual:
+        say(f"{one['day']} {one['source']}: {one['message']}")
+    if unusual:
+        raise typer.Exit(1)
+
+
+def _dropped(row: dict[str, Any]) -> list[str]:
+    return [f"{outcome} {count}" for outcome, count in row["dropped"].items()]
 
 
 def sources_check(
@@ -113,9 +136,31 @@ def sources_add(
     print_line("Nothing was written." if added.file is None else f"Wrote {added.file}{'' if enable else ', not enabled yet'}.")
 
 
+def sources_blocks(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A source's id.")],
+    forget: Annotated[
+        str | None, typer.Option("--forget", metavar="FINGERPRINT", help="Never remove this block again; it is text.")
+    ] = None,
+    as_json: options.AsJson = False,
+    as_csv: options.AsCsv = False,
+    as_table: options.AsTable = False,
+) -> None:
+    """List the blocks that were learned to repeat on a source's pages and are removed from them."""
+    form = chosen_format(json=as_json, csv=as_csv, table=as_table)
+    home = Home.find()
+    if forget is not None:
+        with home.writing("sources blocks", load_settings(home.config).home.lock_wait_s):
+            registry.forget_block(home, source, forget)
+    rows = registry.blocks(home, source)
+    print_rows(
+        rows, ("fingerprint", "learned_at", "pages", "window", "excerpt"), form=form, query=f"blocks of {source}", snapshot=""
+    )
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "list": sources_list,
     "coverage": sources_coverage,
     "check": sources_check,
     "add": sources_add,
+    "blocks": sources_blocks,
 }

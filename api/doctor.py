@@ -119,7 +119,10 @@ def _index(parts: Parts) -> Finding:
         behind = parts.store().sequence() - status.sequence
         return f"{status.documents} documents, {'up to date' if behind <= 0 else f'{behind} changes behind (eho run)'}"
 
-    return _look("index", look, "eho index build")
+    is_served = parts.settings.index.engine == "elasticsearch"
+    return _look(
+        "index", look, "eho index build, where the server answers (docs/elasticsearch.md)" if is_served else "eho index build"
+    )
 
 
 def _look(name: str, look: Callable[[], str], remedy: str) -> Finding:

@@ -11,9 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from api.originals import key_for_extraction
+from crawlers.outlets import Outlets
+from crawlers.registry import load_registry
 from crawlers.stored import read_stored
 from eho.document import Document
 from eho.errors import InputError
+from eho.home import Home
 from nlp.masking import mask
 
 _STDIN = "-"
@@ -28,10 +32,12 @@ def extract_paths(paths: Sequence[str], *, url: str | None, fetched_at: str | No
             raise InputError(f"{name} does not exist; give an HTML file, a WARC file, JSON lines or a folder of them.")
     if url is not None and (len(paths) > 1 or Path(paths[0]).is_dir()):
         raise InputError(f"--url is {url!r}, but it can be the address of one file only; give one HTML file.", field="url")
+    home = Home.find()
+    outlets = Outlets(load_registry(home.sources), home.blocks) if home.exists() else None
     with ExitStack() as until_read:
         for name in paths:
             path = _spool_stdin(until_read) if name == _STDIN else Path(name)
-            for item in read_stored(path, url=url, fetched_at=fetched):
+            for item in read_stored(path, url=url, fetched_at=fetched, outlets=outlets, key=key_for_extraction(path)):
                 if isinstance(item, Document):
                     yield (mask(item) if is_masked else item).to_mapping()
                 else:

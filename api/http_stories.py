@@ -31,6 +31,11 @@ def router(service: Service) -> APIRouter:
         """Show other outlets' versions of one text."""
         return Json(service.context(id))
 
+    @routes.get("/documents/{document_id}/versions", responses=answers(schemas.VersionsAnswer), response_class=Json)
+    def versions(document_id: str) -> Response:
+        """Return all versions of one document, with what changed from each to the next."""
+        return Json(service.versions(document_id))
+
     @routes.get("/mirror", responses=answers(schemas.MirrorAnswer), response_class=Json)
     def mirror(
         q: Annotated[str, Query(description="a document's id, or a query")],

@@ -137,6 +137,39 @@ class ContextAnswer(Shape):
     snapshot: str
 
 
+class VersionChange(Shape):
+    """A run of sentences that differs from the version before; `at` is where the added ones begin in this version."""
+
+    field: str
+    removed: list[str]
+    added: list[str]
+    at: int
+
+
+class DocumentVersion(Shape):
+    """One stored version; with `extractor_changed` a difference may be our rules', not the outlet's."""
+
+    version: int
+    title: str | None
+    fetched_at: str | None
+    published_at: str | None
+    updated_at: str | None
+    extractor: str | None
+    extractor_changed: bool
+    changes: list[VersionChange]
+
+
+class VersionsAnswer(Shape):
+    """`eho show ID --versions --json`."""
+
+    id: str
+    title: str | None
+    source: str
+    url: str | None
+    versions: list[DocumentVersion]
+    snapshot: str
+
+
 class MirrorDocument(DocumentRow):
     """One document of an event; `score` is that of its best pair across the languages."""
 

@@ -11,24 +11,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from api import social
+from api.coverage import runs_of
 from api.sink import StoreSink
 from api.wiring import Parts
 from eho.annotation import AnnotatedDocument
 from eho.document import Cluster, Document
-from eho.errors import EngineError, InputError, SourceError
+from eho.errors import InputError, SourceError
 from eho.outcome import OutcomeRecord
 from eho.source import Source
 
 if TYPE_CHECKING:
     from crawlers.run import CrawlSummary
-    from index.answers import IndexStats
-    from index.embedded.checking import Findings
-    from index.protocol import Index
     from nlp.clusters import ClusterIndex
 
 T = TypeVar("T")
@@ -70,6 +68,7 @@ def crawl(
     since: date | None = None,
     max_pages: int | None = None,
     say: Say = silent,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CrawlSummary:
     """Fetch pages of the named sources, all enabled ones by default, into the store.
 
@@ -78,7 +77,7 @@ def crawl(
     chosen = choose_sources(parts.sources, sources)
     pages = [source for source in chosen if source.platform is None]
     posts = [source for source in chosen if source.platform is not None]
-    done = 0
+    done, started_at = 0, now()
 
     def on_page(_: OutcomeRecord) -> None:
         nonlocal done
@@ -93,6 +92,7 @@ def crawl(
         summary = visited if summary is None else social.joined(summary, visited)
     if summary is None or summary.interrupted:
         raise KeyboardInterrupt
+    parts.store().add_runs(runs_of(summary, chosen, started_at, now()))
     return summary
 
 
@@ -104,26 +104,27 @@ def _crawl_pages(
     max_pages: int | None,
     on_page: Callable[[OutcomeRecord], None],
 ) -> CrawlSummary:
+    from api.originals import sealed_archive
     from crawlers.run import crawl as run_crawl
 
     return run_crawl(
         sources,
-        StoreSink(parts.store()),
+        new_sink(parts),
         parts.settings.crawl,
         captures=parts.home.captures,
         since=since,
         max_pages=max_pages,
         on_page=on_page,
+        archive=sealed_archive(parts.home, parts.settings),
+        learned=parts.home.blocks,
     )
 
 
-def drop_removed(parts: Parts, *, say: Say = silent) -> None:
-    """Build the index anew where it still holds documents that were erased or have expired."""
-    if (last := parts.store().last_removal()) == 0:
-        return  # and the encoder need not be loaded
-    indexed = _indexed_sequence(parts.index(), parts.encoder.space)
-    if indexed is not None and last > indexed:
-        update_index(parts, say=say)
+def new_sink(parts: Parts) -> StoreSink:
+    """Return the way into the store: what goes through it is masked."""
+    from api.originals import address_key
+
+    return StoreSink(parts.store(), address_key(parts.home, parts.settings))
 
 
 def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
@@ -134,7 +135,7 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
             raise SourceError(f"There is no source {name!r}; known are {', '.join(close) or 'none'}. See eho sources list.")
         if not known[name].enabled:
             raise SourceError(
-                f"Source {name!r} is not enabled. Outlets that ship stay so until personal details are masked before storage "
+                f"Source {name!r} is not enabled. Outlets that ship stay so until somebody decides to ask them "
                 f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
@@ -149,7 +150,7 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
 
 def store_documents(parts: Parts, documents: Iterable[Document | OutcomeRecord], *, say: Say = silent) -> JobSummary:
     """Put documents that a person supplied into the store, masked like fetched ones; records of bad rows are kept too."""
-    started, sink, counts, failures = time.monotonic(), StoreSink(parts.store()), Counter[str](), []
+    started, sink, counts, failures = time.monotonic(), new_sink(parts), Counter[str](), []
     for number, item in enumerate(documents, 1):
         if isinstance(item, OutcomeRecord):
             sink.record(item)
@@ -208,46 +209,6 @@ def _save(parts: Parts, clusters: ClusterIndex, memberships: Iterable[tuple[str,
         changed = dict(clusters.remove(set(changed) - known.keys()))
         parts.store().put_clusters(changed.items())
     clusters.saved(changed)
-
-
-def update_index(parts: Parts, *, rebuild: bool = False, say: Say = silent) -> IndexStats:
-    """Bring the index up to the store, from what changed since its sequence number or, when asked or needed, anew.
-
-    It is built anew where documents were removed, so that nothing of them stays in its files.
-    """
-    store, index, snapshots = parts.store(), parts.index(), parts.snapshots()
-    sequence, indexed = store.sequence(), None if rebuild else _indexed_sequence(index, parts.encoder.space)
-    if indexed is not None and store.last_removal() > indexed:
-        indexed = None
-    if indexed != sequence:
-        snapshots.keep_live()
-    then = store.at(sequence)  # what another process writes meanwhile is for the next time
-    if indexed is None:
-        stats = index.rebuild(counted(then.documents(), then.count(), say), sequence=sequence)
-    else:
-        stats = index.update(counted(then.documents(since_seq=indexed), None, say), sequence=sequence)
-    snapshots.forget_removed()
-    snapshots.current_id()
-    return stats
-
-
-def check_index(parts: Parts) -> Findings:
-    """Read all files of the index and compare it with the store as of its number. Raises EngineError, InputError."""
-    from index.embedded import EmbeddedIndex
-
-    index = parts.index()
-    if not isinstance(index, EmbeddedIndex):
-        raise InputError("Only an embedded index is checked here; a search server checks its own files.")
-    return index.check(lambda sequence: parts.store().at(sequence).documents())
-
-
-def _indexed_sequence(index: Index, space: str) -> int | None:
-    """Return up to where the index is complete; None where it is missing, broken or without the encoder's vectors."""
-    try:
-        status = index.status()
-    except EngineError:
-        return None
-    return status.sequence if status.vector_space == space else None
 
 
 def counted(

@@ -18,7 +18,7 @@ from api.pages_frame import HEADERS, Frame, UnknownTongue, query_problem, result
 from api.pages_links import MEASURES, PANELS, PERIODS, SPLITS, SearchAsked, TrendAsked
 from api.pages_search import facet_views, filters_in_use, hit_view
 from api.pages_share import Share
-from api.pages_sources import source_views
+from api.pages_sources import PAGE_DAYS, source_days, source_views
 from api.pages_trend import method_lines, point_table
 from api.pages_wording import Wording
 from api.trend_chart import names_of, spec_of
@@ -282,7 +282,10 @@ def _narrative(
 
 
 def _sources(frame: Frame, request: Request) -> HTMLResponse:
-    return frame.page(request, "sources.html", "sources", sources=source_views(frame.service.sources(), frame.service.coverage()))
+    service, words = frame.service, frame.words(request)
+    days = source_days(service.source_days(days=PAGE_DAYS), words)
+    views = source_views(service.sources(), service.coverage())
+    return frame.page(request, "sources.html", "sources", sources=views, days=days)
 
 
 def _about(frame: Frame, request: Request) -> HTMLResponse:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from api.sink import StoreSink
 from api.wiring import Parts
+from eho.home import Home
 from eho.outcome import Outcome, OutcomeRecord
+from eho.settings import Settings
 from eho.source import Source
 
 if TYPE_CHECKING:
@@ -49,12 +51,12 @@ def erase(parts: Parts, document_ids: Iterable[str], reason: Literal["erased", "
 
 
 @contextmanager
-def open_references(parts: Parts) -> Iterator[References]:
-    """Open the sealed reference store. Raises StoreError where it or its key is broken."""
+def open_references(home: Home, settings: Settings) -> Iterator[References]:
+    """Open the sealed reference store of a data folder. Raises StoreError where it or its key is broken."""
     from crawlers.social.references import References
 
-    named = parts.settings.social.key_file
-    with References(parts.home.references, Path(named).expanduser() if named else parts.home.social_key) as references:
+    named = settings.social.key_file
+    with References(home.references, Path(named).expanduser() if named else home.social_key) as references:
         yield references
 
 
@@ -69,7 +71,7 @@ def visit(
     """Visit social sources: new posts into the store, edited ones as new versions, deleted ones out of it."""
     from crawlers.social.run import visit as run_visit
 
-    with open_references(parts) as references:
+    with open_references(parts.home, parts.settings) as references:
         return run_visit(
             sources,
             PostStoreSink(parts),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from api.home_files import source_id, write_source
+from crawlers.blocks import BlockFolder
 from crawlers.registry import bundled_folder, bundled_sources, load_registry
 from crawlers.registry_checks import Finding, check_files, check_live, domains
 from crawlers.urls import host_of
@@ -211,3 +212,20 @@ def _known(declared: str) -> str | None:
 def _is_in_script(name: str, language: str) -> bool:
     is_cyrillic = any("\u0400" <= letter <= "\u04ff" for letter in name)
     return is_cyrillic == (language in ("sr-Cyrl", "mk"))
+
+
+def blocks(home: Home, source: str) -> list[dict[str, Any]]:
+    """Return the blocks learned of a source's pages. Raises InputError for an unknown source or a broken file."""
+    _known_source(home, source)
+    return [block.to_mapping() for block in BlockFolder(home.blocks).load(source).blocks.values()]
+
+
+def forget_block(home: Home, source: str, fingerprint: str) -> None:
+    """Let a learned block be text again, for good. Raises InputError where it was not learned."""
+    _known_source(home, source)
+    BlockFolder(home.blocks).refuse(source, fingerprint)
+
+
+def _known_source(home: Home, source: str) -> None:
+    if source not in load_registry(home.sources):
+        raise InputError(f"There is no source {source!r}; eho sources list names them.", field="source")

@@ -53,6 +53,15 @@ class StoryQuestions:
 
         return {**context(self._parts, id), "snapshot": self.snapshot_id}
 
+    def versions(self, id: str) -> dict[str, Any]:
+        """Answer as `eho show ID --versions --json`. Raises InputError for an unknown id."""
+        from api.versions import versions_of
+
+        versions = self._parts.store().versions(id)
+        if not versions:
+            raise InputError(f"There is no document {id!r}; eho search prints the ids.", field="id")
+        return {**versions_of(versions), "snapshot": self.snapshot_id}
+
     def mirror(self, asked: str, *, limit: int = 5) -> dict[str, Any]:
         """Answer as `eho mirror --json`: of a document where `asked` is the id of one, else of what the query finds.
 

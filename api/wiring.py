@@ -12,12 +12,12 @@ from eho.annotation import ModelVersion
 from eho.codebook import Codebook
 from eho.errors import InputError, ModelError
 from eho.home import Home
-from eho.settings import Settings, load_settings
+from eho.settings import IndexSettings, Settings, load_settings
 from eho.source import Source
 
 if TYPE_CHECKING:
     from api.snapshots import Snapshots
-    from index.embedded import EmbeddedIndex
+    from index.protocol import Index
     from index.store import Store
     from index.term_list import TermList
     from index.vocabulary import Vocabulary
@@ -75,7 +75,7 @@ class Parts:
         self.home = home
         self.settings = load_settings(home.config) if settings is None else settings
         self.store: Once[Store] = Once(self._open_store)
-        self.index: Once[EmbeddedIndex] = Once(self._open_index)
+        self.index: Once[Index] = Once(self._open_index)
         self.encoder = LazyEncoder(self._load_encoder)
         self.snapshots: Once[Snapshots] = Once(self._open_snapshots)
         self.pipeline: Once[Pipeline] = Once(lambda: self.load_pipeline(self.settings.tag.model))
@@ -191,14 +191,23 @@ class Parts:
 
         return Snapshots(self)
 
-    def _open_index(self) -> EmbeddedIndex:
+    def _open_index(self) -> Index:
+        self.require_home()
+        return self.open_index(self.settings.index)
+
+    def open_index(self, settings: IndexSettings) -> Index:
+        """Open the index of an engine. Raises EngineError where what it needs is missing."""
+        if settings.engine == "elasticsearch":
+            from index.elasticsearch import ElasticsearchIndex
+
+            spool = self.home.path / "spool"
+            return ElasticsearchIndex(settings, spool=spool, vocabulary=self.vocabulary, embedder=self.encoder)
         from index.embedded import EmbeddedIndex
 
-        self.require_home()
         return EmbeddedIndex(
             self.home.index,
             vocabulary=self.vocabulary,
             embedder=self.encoder,
-            writer_memory_mb=self.settings.index.writer_memory_mb,
+            writer_memory_mb=settings.writer_memory_mb,
             lock_wait_s=self.settings.home.lock_wait_s,
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from crawlers.markup import HtmlElement
+from crawlers.markup import HtmlElement, block_lines
 from eho.folding import fold_text
 
 _LABEL = re.compile(
-    r"^\s*(?:autor(?:ka|ja|i|ët|ica)?|аутор(?:ка)?|piš[eu]|пиш[еу]|napisa(?:o|la)|tekst|текст|razgovarala?o?|novinar(?:ka)?|новинар(?:ка)?"
+    r"^\s*(?:autor(?:ka|ja|i|ët|ica)?|аутор(?:ка)?|piš[eu]|пиш[еу]|napisa(?:o|la)|tekst|текст|razgovarala?o?"
+    r"|novinar(?:ka)?|новинар(?:ка)?"
     r"|nga|shkruan|shkruajnë|shkroi|përgatiti|gazetar(?:ja|i)?|by|izvor|извор|burimi)\s*(?::|-|–|\s)\s*",
     re.IGNORECASE,
 )
@@ -27,6 +28,12 @@ _NO_PERSON = frozenset(
     }
 )  # fmt: skip
 _PARTS = re.compile(r"\s*[|·•]\s*")
+_WEEKDAY = (
+    r"(?:e (?:hënë|martë|mërkurë|enjte|premte|shtunë|diel)|ponedelj\w+|utor\w+|sred\w|srijed\w"
+    r"|četvrt\w+|petak|petka|subot\w|nedjelj\w|nedelj\w"
+    r"|понедељ\w+|утор\w+|сред\w|сриједа|четврт\w+|петак|петка|субот\w|недељ\w|недјељ\w),?\s+"
+)
+_DATED = re.compile(rf"[\s,|–-]+(?:{_WEEKDAY})?\d{{1,2}}[.\s/].*$", re.IGNORECASE)  # a date behind a name
 _CONTACT = re.compile(r"@|https?:|www\.|\d")
 _MAX_LENGTH = 80
 _CLASSES = re.compile(
@@ -84,11 +91,17 @@ def _is_named(element: HtmlElement) -> bool:
 
 
 def _parts(element: HtmlElement) -> list[str]:
-    """Split a short line such as `12.11.2026. | Piše: Ime Prezime` into its parts; long texts have none."""
+    """Split a short line such as `12.11.2026. | Piše: Ime Prezime` into its parts, dates cut off; long texts have none."""
     if len(element) > 6:
         return []
-    text = " ".join("".join(element.itertext()).split())
-    return [part for part in _PARTS.split(text) if len(part) >= 3] if len(text) <= _MAX_LENGTH else []
+    text = "".join(element.itertext())
+    if len(text) > 4 * _MAX_LENGTH:
+        return []
+    if element.find("br") is not None:
+        text = "|".join(block_lines(element))
+    text = " ".join(text.split())
+    parts = [_DATED.sub("", part).strip(" ,") for part in _PARTS.split(text)]
+    return [part for part in parts if len(part) >= 3] if len(text) <= _MAX_LENGTH + 40 else []
 
 
 def _looks_like_names(text: str, *, least_share: float = 0.67) -> bool:

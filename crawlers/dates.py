@@ -19,7 +19,7 @@ from eho.folding import fold_text
 
 BELGRADE = ZoneInfo("Europe/Belgrade")  # the same clock as Prishtina, Tirana, Podgorica and Skopje
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)  # no outlet of the region was online before
-_ORIGINS = ("json-ld", "meta", "time", "url", "text", "feed")
+_ORIGINS = ("selector", "json-ld", "meta", "time", "url", "text", "feed")
 _FINENESS: dict[Precision, int] = {"second": 2, "minute": 1, "day": 0}
 
 # Folded month names (one Latin spelling for both scripts, no diacritics): Serbian and Montenegrin, Albanian, Croatian.
@@ -52,11 +52,15 @@ _DOTTED = re.compile(rf"(?<![\d.])(?P<day>[0-3]?\d)([./-])\s?(?P<month>[01]?\d)\
 _YEAR_FIRST = re.compile(rf"(?<!\d)(?P<year>\d{{4}})-(?P<month>[01]\d)-(?P<day>[0-3]\d)\b(?:t(?=\d))?{_CLOCK}")
 _CLOCK_FIRST = re.compile(
     rf"(?<!\d)(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?:\s?h)?[\s,|–-]{{1,4}}"
-    rf"(?:(?P<day>[0-3]?\d)\.?\s?(?P<name>{_NAMES})\b\.?,?\s?(?P<year>\d{{4}})|(?P<day2>[0-3]?\d)[./](?P<month>[01]?\d)[./](?P<year2>\d{{4}}))"
+    rf"(?:(?P<day>[0-3]?\d)\.?\s?(?P<name>{_NAMES})\b\.?,?\s?(?P<year>\d{{4}})"
+    rf"|(?P<day2>[0-3]?\d)[./](?P<month>[01]?\d)[./](?P<year2>\d{{4}}))"
 )
 _UPDATED = re.compile(
-    r"\b(?:azurirano|izmenjeno|izmijenjeno|poslednja izmena|posljednja izmjena|perditesuar|perditesimi|modified|updated)\b"
+    r"\b(?:azurirano|osvezeno|dopunjeno|izmenjeno|izmijenjeno|(?:poslednja|posljednja|zadnja) (?:izmena"
+    r"|izmjena|promena)|perditesuar|perditesimi|ndryshuar|modified"
+    r"|updated)\b"
 )
+_LATER_CLOCK = re.compile(r"^\s*(?:h\b)?\s*(?:->|>+|→|/)\s*(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?![\d.])")
 _URL_DAY = re.compile(r"/(?P<year>(?:19|20)\d\d)[/-](?P<month>0?[1-9]|1[0-2])[/-](?P<day>0?[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
 _DATE_ONLY = re.compile(r"\d{4}-?\d\d-?\d\d\Z")
 _HAS_SECONDS = re.compile(r"\d\d:\d\d:\d\d|T\d{6}")
@@ -115,11 +119,6 @@ def find_date(text: str, origin: str = "text") -> Stamp | None:
             if (stamp := _from_match(match, origin)) is not None:
                 return stamp
     return None
-
-
-def is_update_line(text: str) -> bool:
-    """Tell whether a date line speaks of a change to the page rather than of its publication."""
-    return _UPDATED.search(fold_text(text)) is not None
 
 
 def url_stamp(url: str) -> Stamp | None:
@@ -187,7 +186,27 @@ def _from_match(match: re.Match[str], origin: str) -> Stamp | None:
 
 
 def all_dates(lines: Iterable[str]) -> Iterator[tuple[Stamp, bool]]:
-    """Yield the date of every line that has one, with whether the line speaks of an update."""
+    """Yield the dates of the lines, each with whether it is of an update: `Objavljeno: … Ažurirano: …` holds one of each."""
     for line in lines:
-        if (stamp := find_date(line)) is not None:
-            yield stamp, is_update_line(line)
+        folded, end = fold_text(line), 0
+        for match in _dates_of(folded):
+            stamp = _from_match(match, "text")
+            if stamp is None:
+                continue
+            yield stamp, _UPDATED.search(folded, end, match.start()) is not None
+            end = match.end()
+            if (later := _LATER_CLOCK.match(folded[end:])) is not None and stamp.precision != "day":
+                local = stamp.at.astimezone(BELGRADE).replace(hour=int(later["hour"]), minute=int(later["minute"]), second=0)
+                yield Stamp(local.astimezone(UTC), "minute", "text"), True
+
+
+def _dates_of(folded: str) -> Iterator[re.Match[str]]:
+    """Yield the matches of all patterns, in the text's order, none over another; the pattern tried first goes first."""
+    taken: list[re.Match[str]] = []
+    for pattern in (_CLOCK_FIRST, _WORDED, _DOTTED, _YEAR_FIRST):
+        taken += [
+            match
+            for match in pattern.finditer(folded)
+            if all(match.end() <= other.start() or match.start() >= other.end() for other in taken)
+        ]
+    yield from sorted(taken, key=lambda match: match.start())

@@ -13,6 +13,7 @@ from scrapy.exceptions import CloseSpider
 from crawlers.capture import FetchedPage, PageArchive
 from crawlers.frontier import Frontier, Seed
 from crawlers.guard import LiveGuard
+from crawlers.outlets import Outlets
 from crawlers.sink import DocumentSink
 from crawlers.urls import canonical_url
 from eho.document import Capture, Document
@@ -35,6 +36,7 @@ class CrawlJob:
     guard: LiveGuard
     frontier: Frontier
     on_page: Callable[[OutcomeRecord], None] | None = None
+    outlets: Outlets = field(default_factory=Outlets)
     counts: dict[str, Counter[Outcome]] = field(default_factory=dict)
     failures: list[OutcomeRecord] = field(default_factory=list)
     known: Counter[str] = field(default_factory=Counter)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crawlers.feeds import FeedError, read_feed
+from crawlers.selectors import check_selectors
 from crawlers.urls import host_of, same_site
-from eho.errors import SourceError
+from eho.errors import InputError, SourceError
 from eho.settings import CrawlSettings
 from eho.source import Source, load_source
 
@@ -118,6 +119,11 @@ def _undisclosed(sources: Sequence[Source]) -> Iterator[Finding]:
 
 def _doubts(source: Source, today: date) -> Iterator[Finding]:
     """Yield what no reader of the file can use or trust."""
+    if source.extract is not None:
+        try:
+            check_selectors(source.extract)
+        except InputError as error:
+            yield Finding("error", source.id, "extract", str(error))
     for field, message in (*_address_doubts(source), *_fact_doubts(source, today)):
         yield Finding("warning", source.id, field, message)
 
@@ -125,9 +131,9 @@ def _doubts(source: Source, today: date) -> Iterator[Finding]:
 def _address_doubts(source: Source) -> Iterator[tuple[str, str]]:
     crawled = [*source.feeds, *source.sitemaps]
     addresses = [*crawled, *source.sections]
-    if source.enabled and source.home and not crawled:
+    if source.enabled and source.home and not crawled and source.platform is None:
         yield "enabled", "is true, but there is neither feed nor sitemap to crawl"
-    if source.expect.min and not addresses:
+    if source.expect.min and not addresses and source.platform is None:
         yield "expect.min", f"is {source.expect.min:g}, but no address could give a document"
     for address in sorted({one for one in addresses if addresses.count(one) > 1}):
         yield "feeds", f"{address} stands there twice"

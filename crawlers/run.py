@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,9 @@ from crawlers.capture import PageArchive, WarcArchive
 from crawlers.frontier import Frontier
 from crawlers.guard import LiveGuard
 from crawlers.job import CrawlJob
+from crawlers.outlets import Outlets
 from crawlers.sink import DocumentSink
+from eho.errors import CrawlError
 from eho.outcome import Outcome, OutcomeRecord
 from eho.settings import CrawlSettings
 from eho.source import Source
@@ -35,6 +37,7 @@ class CrawlSummary:
     elapsed_s: float = 0.0
     interrupted: bool = False
     captures: Sequence[str] = field(default_factory=tuple)
+    known_by_source: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def has_failures(self) -> bool:
@@ -73,15 +76,21 @@ def crawl(
     max_pages: int | None = None,
     on_page: Callable[[OutcomeRecord], None] | None = None,
     archive: PageArchive | None = None,
+    learned: Path | None = None,
 ) -> CrawlSummary:
     """Crawl the enabled sources, newest pages first, and return when all is done or SIGINT or SIGTERM came.
 
     The sink is called on this thread. Healthy feeds leave no record of their own. `archive` replaces the WARC files
-    in `captures`. Raises CrawlError before any request where a source may not be crawled, and whatever the sink raises.
+    in `captures`; `learned` is the folder of the blocks that repeat on outlets' pages. Raises CrawlError before any
+    request where a source may not be crawled, and whatever the sink raises.
     """
     enabled = [source for source in sources if source.enabled]
     guard = LiveGuard.from_settings(settings)
     guard.check(enabled)
+    if settings.frontier and max_pages is not None:
+        raise CrawlError(
+            f"--max-pages {max_pages} cannot be kept by several workers together; leave it out, or unset crawl.frontier."
+        )
     keeper = archive or WarcArchive(captures, user_agent=settings.user_agent)
     job = CrawlJob(
         sources=enabled,
@@ -91,6 +100,7 @@ def crawl(
         guard=guard,
         frontier=Frontier(since=since, max_pages=max_pages),
         on_page=on_page,
+        outlets=Outlets(enabled, learned),
         counts={source.id: Counter() for source in enabled},
     )
     started = time.monotonic()
@@ -100,19 +110,26 @@ def crawl(
         keeper.close()
     if job.error is not None:
         raise job.error
+    job.outlets.learn(datetime.now(UTC))
     return _summary(job, time.monotonic() - started, interrupted)
 
 
 def _run(job: CrawlJob) -> bool:
     from crawlers.reactor import run_spider
 
-    return run_spider(_news_spider, job.settings, job=job)
+    return run_spider(_shared_spider if job.settings.frontier else _news_spider, job.settings, job=job)
 
 
 def _news_spider() -> type[Spider]:
     from crawlers.spider import NewsSpider
 
     return NewsSpider
+
+
+def _shared_spider() -> type[Spider]:
+    from crawlers.lease_scheduler import SharedSpider
+
+    return SharedSpider
 
 
 def _summary(job: CrawlJob, elapsed_s: float, interrupted: bool) -> CrawlSummary:
@@ -127,4 +144,5 @@ def _summary(job: CrawlJob, elapsed_s: float, interrupted: bool) -> CrawlSummary
         pages=job.frontier.pages,
         elapsed_s=elapsed_s,
         interrupted=interrupted,
+        known_by_source=dict(job.known),
     )

@@ -12,7 +12,7 @@ from scrapy.http import Request, Response
 
 from crawlers.dates import BELGRADE
 from crawlers.encoding import header_charset
-from crawlers.extraction import extract
+from crawlers.extraction import extract_page
 from crawlers.failures import outcome_of
 from crawlers.feeds import FeedContent, FeedEntry, FeedError, read_feed
 from crawlers.frontier import Seed
@@ -171,7 +171,7 @@ class NewsSpider(Spider):
         if response.status != 200:
             self._end(seed, Outcome.HTTP_ERROR, _status_reason(response))
             return
-        result = extract(
+        page = extract_page(
             response.body,
             url=response.url,
             source=seed.source.id,
@@ -182,11 +182,14 @@ class NewsSpider(Spider):
             lang_hint=seed.lang_hint,
             content_type=_header(response, "Content-Type"),
             feed_date=seed.published,
+            outlet=self.job.outlets.of(seed.source.id),
         )
-        if isinstance(result, Document):
-            self._document(seed, result)
+        if isinstance(page.result, Document):
+            self._document(seed, page.result)
+            for comment in page.comments:
+                self.job.put(comment)
         else:
-            self._end(seed, result.outcome, result.reason)
+            self._end(seed, page.result.outcome, page.result.reason)
 
     def _document(self, seed: Seed, document: Document) -> None:
         """Store a document once per canonical URL; its twins (AMP, other script, redirects) are counted as redirected."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -19,11 +20,13 @@ from warcio.exceptions import ArchiveLoadFailed
 from crawlers.capture import FEED_DATE_HEADER, LANGUAGE_HEADER, REQUESTED_HEADER, SOURCE_HEADER
 from crawlers.dates import Stamp, parse_stamp
 from crawlers.encoding import decode, header_charset
-from crawlers.extraction import extract
+from crawlers.extraction import Page, extract_page
 from crawlers.markup import parse_html
+from crawlers.outlets import Outlet, Outlets
+from crawlers.sealing import SealingKey, is_cut, open_capture
 from crawlers.structured import read_facts
 from eho.document import Capture, Document, Precision
-from eho.errors import InputError
+from eho.errors import InputError, SealError
 from eho.outcome import Outcome, OutcomeRecord
 
 _WARC = (".warc", ".warc.gz")
@@ -50,9 +53,9 @@ class StoredPage:
     feed_date: Stamp | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
-    def extract(self) -> Document | OutcomeRecord:
-        """Apply the rules of the crawl; fields of the row that are not known here go to `extra`."""
-        found = extract(
+    def extract(self, outlets: Outlets | None = None) -> Page:
+        """Apply the rules of the crawl; fields of the row that are not known here go to the document's `extra`."""
+        page = extract_page(
             self.body,
             url=self.url,
             source=self.source,
@@ -63,19 +66,28 @@ class StoredPage:
             lang_hint=self.lang_hint,
             content_type=self.content_type,
             feed_date=self.feed_date,
+            outlet=Outlet() if outlets is None else outlets.of(self.source),
         )
+        found = page.result
         if isinstance(found, OutcomeRecord) or not self.extra:
-            return found
-        return found.model_copy(update={"extra": {**self.extra, **found.extra}})
+            return page
+        return replace(page, result=found.model_copy(update={"extra": {**self.extra, **found.extra}}))
 
 
 def read_stored(
-    path: Path, *, url: str | None = None, fetched_at: datetime | None = None, source: str | None = None
+    path: Path,
+    *,
+    url: str | None = None,
+    fetched_at: datetime | None = None,
+    source: str | None = None,
+    key: SealingKey | None = None,
+    outlets: Outlets | None = None,
 ) -> Iterator[Document | OutcomeRecord]:
     """Yield a document or an outcome for every page of a file, or of all such files below a folder, sorted by name.
 
     `url`, `fetched_at` and `source` stand in where the file itself does not say; an HTML file without `url` takes its own
-    canonical link, and the file's time of change. Raises InputError for a path that is not there.
+    canonical link, and the file's time of change. `outlets` are the sources' own selectors and what was learned of their
+    pages; readers' comments follow their document. `key` opens sealed captures. Raises InputError for a path that is not there.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist; give an HTML file, a WARC file, JSON lines or a folder of them.", field="path")
@@ -85,17 +97,27 @@ def read_stored(
         else [path]
     )
     for file in files:
-        for page in read_pages(file, url=url, fetched_at=fetched_at, source=source):
-            yield page.extract() if isinstance(page, StoredPage) else page
+        for page in read_pages(file, url=url, fetched_at=fetched_at, source=source, key=key):
+            if isinstance(page, StoredPage):
+                read = page.extract(outlets)
+                yield read.result
+                yield from read.comments
+            else:
+                yield page
 
 
 def read_pages(
-    file: Path, *, url: str | None = None, fetched_at: datetime | None = None, source: str | None = None
+    file: Path,
+    *,
+    url: str | None = None,
+    fetched_at: datetime | None = None,
+    source: str | None = None,
+    key: SealingKey | None = None,
 ) -> Iterator[StoredPage | OutcomeRecord]:
     """Yield the pages of one file as kept; what cannot be read is an outcome with the place in the file."""
     name = file.name.lower()
     if name.endswith(_WARC):
-        pages = _read_warc(file)
+        pages = _read_warc(file, key)
     elif name.endswith(_LINES):
         pages = _read_lines(file, fetched_at)
     else:
@@ -104,8 +126,20 @@ def read_pages(
         yield replace(page, source=page.source or source) if isinstance(page, StoredPage) else page
 
 
-def _read_warc(file: Path) -> Iterator[StoredPage | OutcomeRecord]:
-    with file.open("rb") as stream:
+def read_page(file: Path, offset: int, key: SealingKey | None) -> StoredPage | OutcomeRecord:
+    """Return the one page whose record begins at an offset. Raises SealError."""
+    with open_capture(file, key) as stream:
+        stream.seek(offset)
+        return _from_record(next(iter(ArchiveIterator(stream))))
+
+
+def _read_warc(file: Path, key: SealingKey | None) -> Iterator[StoredPage | OutcomeRecord]:
+    try:
+        opened = open_capture(file, key)
+    except SealError as error:
+        yield _unreadable(Outcome.BAD_INPUT, str(error))
+        return
+    with opened as stream:
         records = ArchiveIterator(stream)
         read = end = 0
         try:
@@ -116,11 +150,11 @@ def _read_warc(file: Path) -> Iterator[StoredPage | OutcomeRecord]:
                 if page is not None:
                     place = Capture(file=f"{file.resolve().parent.name}/{file.name}", offset=records.get_record_offset())
                     yield replace(page, capture=place) if isinstance(page, StoredPage) else page
-        except (ArchiveLoadFailed, EOFError, OSError, ValueError, zlib.error) as error:
+        except (ArchiveLoadFailed, EOFError, OSError, SealError, ValueError, zlib.error) as error:
             # the record that a killed crawl left half-written, always the last of its file
             yield _unreadable(Outcome.TRUNCATED, f"{file.name}: record {read + 1} cannot be read: {error}")
         else:
-            if end < file.stat().st_size and file.name.lower().endswith(".gz"):
+            if is_cut(stream) or (end < stream.seek(0, io.SEEK_END) and file.name.lower().endswith(".gz")):
                 yield _unreadable(Outcome.TRUNCATED, f"{file.name}: the last record, from byte {end} on, is cut off")
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from lxml.etree import XPath  # type: ignore[import-untyped]
+
 from crawlers.markup import HtmlElement
 
 _PUBLISHED = (
@@ -16,6 +18,7 @@ _PUBLISHED = (
     "dcterms.issued", "sailthru.date", "parsely-pub-date", "article.published", "publication_date", "datecreated",
 )  # fmt: skip
 _MODIFIED = ("article:modified_time", "og:updated_time", "datemodified", "dcterms.modified", "last-modified", "lastmod")
+_STAMPED = XPath("descendant-or-self::*[self::time or self::abbr or @itemprop='datePublished' or @itemprop='dateModified']")
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _CDATA = re.compile(r"^\s*(?://)?\s*<!\[CDATA\[|(?://)?\s*\]\]>\s*$")
 
@@ -28,6 +31,7 @@ class PageFacts:
     nodes: list[dict[str, Any]] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
     canonical: str | None = None
+    tags: list[str] = field(default_factory=list)
 
     def first_meta(self, *names: str) -> str | None:
         """Return the first meta content under one of these names."""
@@ -100,6 +104,8 @@ def read_facts(tree: HtmlElement) -> PageFacts:
         content = element.get("content")
         if name and content and content.strip():
             facts.meta.setdefault(name.strip().lower(), " ".join(content.split()))
+            if name.strip().lower() in ("article:tag", "og:article:tag"):
+                facts.tags.append(" ".join(content.split()))
     for element in tree.iter("link"):
         relations = (element.get("rel") or "").lower().split()
         if "canonical" in relations and facts.canonical is None:
@@ -108,12 +114,13 @@ def read_facts(tree: HtmlElement) -> PageFacts:
 
 
 def time_stamps(tree: HtmlElement) -> Iterator[tuple[str, bool]]:
-    """Yield (stamp, speaks of an update) of the time elements that belong to the page's own article."""
-    for element in tree.iter("time"):
-        stamp = element.get("datetime") or element.get("content")
+    """Yield (stamp, speaks of an update) of the elements that carry a time for machines: microdata, hAtom, `time`."""
+    for element in _STAMPED(tree):
+        stamp = element.get("datetime") or element.get("content") or (element.get("title") if element.tag == "abbr" else None)
         label = " ".join(filter(None, (element.get("itemprop"), element.get("class")))).lower()
         if stamp:
-            yield stamp, "modif" in label or "updat" in label
+            is_update = "modif" in label or ("updat" in label and "publish" not in label and "entry-date" not in label)
+            yield stamp, is_update
 
 
 def _json_ld(tree: HtmlElement) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ EhoError                  base; its message is one line for a person: what happe
 ├── ModelError            a model that is missing, broken or of another codebook
 ├── StoreError            the document store cannot be read or written
 ├── EngineError           the search engine or its index is missing, broken or away
+├── SealError             a sealed capture or its key cannot be read
 ├── HomeBusyError         another process works on the same data folder
 └── CrawlError            a crawl that could not start (not a page that failed: that is an Outcome)
 """
@@ -85,6 +86,20 @@ class EngineError(EhoError):
     """The search engine or its index is missing, broken or out of reach."""
 
     code = "engine"
+
+
+class SealError(EhoError):
+    """A sealed capture, or the key to it, is missing, broken or another one."""
+
+    code = "seal"
+
+
+class EngineAwayError(EngineError):
+    """The search server does not answer; `sequence`: up to which number of the store all is there or waits in the spool."""
+
+    def __init__(self, message: str, *, sequence: int | None = None) -> None:
+        super().__init__(message)
+        self.sequence = sequence
 
 
 class HomeBusyError(EhoError):

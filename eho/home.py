@@ -56,6 +56,10 @@ class Home:
         return self.path / "captures"
 
     @property
+    def blocks(self) -> Path:
+        return self.path / "blocks"
+
+    @property
     def clusters(self) -> Path:
         return self.path / "clusters.sqlite"
 

@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     OPTED_OUT = "opted_out"  # its author asked services like this one to stay away
     ERASED = "erased"  # deleted or withdrawn where it was published, so erased here
     RATE_LIMITED = "rate_limited"  # the server asked to come back later; the next run goes on from there
+    NOT_INDEXED = "not_indexed"  # the search server refused the document
 
     @property
     def is_failure(self) -> bool:
@@ -58,6 +59,7 @@ _FAILURES = frozenset(
         Outcome.BAD_URL,
         Outcome.EXTRACTION_ERROR,
         Outcome.BAD_INPUT,
+        Outcome.NOT_INDEXED,
     }
 )
 

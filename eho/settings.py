@@ -37,7 +37,7 @@ class CrawlSettings(_Section):
     )
     allow_live: bool = Field(
         default=False,
-        description="crawl outlets outside this machine; off until personal details are masked before storage",
+        description="crawl outlets outside this machine; their pages are masked before storage and sealed as fetched",
     )
     proxy: str | None = Field(default=None, description="HTTP proxy for all requests, such as http://127.0.0.1:8099")
     concurrency: int = Field(default=16, ge=1, description="requests under way at once, over all hosts")
@@ -48,6 +48,14 @@ class CrawlSettings(_Section):
     max_page_mb: Annotated[float, Field(gt=0)] = Field(default=10.0, description="largest response kept")
     max_redirects: int = Field(default=6, ge=0, description="redirects followed for one address")
     retries: int = Field(default=2, ge=0, description="further tries after a temporary failure")
+    frontier: str | None = Field(
+        default=None,
+        pattern=r"^(rediss?|unix)://",
+        description="Redis address of the frontier that several workers share: redis://127.0.0.1:6379/0",
+    )
+    lease_s: Annotated[float, Field(ge=1)] = Field(
+        default=120.0, description="time after which a page of a worker that went silent is given to another"
+    )
 
 
 class StoreSettings(_Section):
@@ -56,6 +64,20 @@ class StoreSettings(_Section):
     url: str | None = Field(
         default=None, description="SQLAlchemy address of the store; a SQLite file in the data folder by default"
     )
+
+
+class WatchSettings(_Section):
+    """When `eho watch` asks each source again."""
+
+    documents_per_run: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="ask a source again when so many new documents can be expected of it"
+    )
+    shortest_m: Annotated[float, Field(gt=0)] = Field(default=10.0, description="least minutes between two runs of a source")
+    longest_h: Annotated[float, Field(gt=0)] = Field(default=6.0, description="most hours between two runs of a source")
+    jitter: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.1, description="share by which an interval is lengthened at random, so that sources do not fall into step"
+    )
+    sources_per_run: int = Field(default=50, ge=1, description="most sources crawled together before tagging and indexing")
 
 
 class TagSettings(_Section):
@@ -70,7 +92,30 @@ class TagSettings(_Section):
 class IndexSettings(_Section):
     """The search index."""
 
-    engine: Literal["embedded"] = Field(default="embedded", description="search engine")
+    engine: Literal["embedded", "elasticsearch"] = Field(
+        default="embedded", description="search engine: embedded, or elasticsearch on a server"
+    )
+    url: str | None = Field(default=None, description="address of the search server; several nodes with commas between")
+    name: str = Field(
+        default="eho",
+        pattern=r"^[a-z][a-z0-9_-]{0,60}$",
+        description="alias of the index on the server; its versions begin with it",
+    )
+    api_key: SecretStr | None = Field(default=None, description="API key for the server, as it was issued (Base64)")
+    user: str | None = Field(default=None, description="user for the server, where there is no API key")
+    password: SecretStr | None = Field(default=None, description="password of that user")
+    ca_fingerprint: str | None = Field(
+        default=None, description="SHA-256 fingerprint of the server's certificate authority; without it the system's are trusted"
+    )
+    timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=30.0, description="give up on an answer of the server after this time"
+    )
+    shards: int = Field(default=1, ge=1, le=1024, description="primary shards of an index on the server")
+    replicas: int = Field(default=0, ge=0, le=20, description="copies of each shard on other nodes")
+    refresh_s: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="also make changes visible in this interval, not only when an update ends"
+    )
+    bulk_mb: Annotated[float, Field(gt=0, le=90)] = Field(default=8.0, description="largest request when writing to the server")
     writer_memory_mb: int = Field(default=64, ge=15, description="memory of the index writer")
     encoder: str = Field(
         default="sentence", min_length=1, description="sentence encoder of the vectors: a name, a folder, or owner/name of a hub"
@@ -84,6 +129,14 @@ class SearchSettings(_Section):
     """How queries are read."""
 
     stems: bool = Field(default=True, description="a word typed without quotation marks also finds its other forms")
+
+
+class PrivacySettings(_Section):
+    """What is masked and sealed."""
+
+    key_file: str | None = Field(
+        default=None, description="key of the sealed captures; raw.key in the data folder by default, better on another disk"
+    )
 
 
 class ServeSettings(_Section):
@@ -131,10 +184,12 @@ class Settings(_Section):
     """All settings, by section."""
 
     crawl: CrawlSettings = CrawlSettings()
+    watch: WatchSettings = WatchSettings()
     store: StoreSettings = StoreSettings()
     tag: TagSettings = TagSettings()
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
+    privacy: PrivacySettings = PrivacySettings()
     serve: ServeSettings = ServeSettings()
     social: SocialSettings = SocialSettings()
     home: HomeSettings = HomeSettings()

@@ -118,6 +118,24 @@ class StatusNote(BaseModel):
     evidence: str | None = Field(default=None, description="how it is known, such as: from published lists, not checked live")
 
 
+class ExtractRules(BaseModel):
+    """Where things stand on the outlet's pages, as CSS selectors, for what the general rules get wrong."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    body: str | None = Field(default=None, description="the body; all elements that match, in the page's order")
+    remove: list[str] = Field(default_factory=list, description="what is no part of the article, wherever it stands")
+    title: str | None = Field(default=None, description="the headline")
+    lead: str | None = Field(default=None, description="the lead")
+    authors: str | None = Field(default=None, description="one element an author, or a byline; labels are stripped")
+    date: str | None = Field(default=None, description="date of publication: its datetime or content, else its words")
+    comments: bool = Field(
+        default=False, description="true: readers' comments are kept as documents of kind comment, without their authors"
+    )
+    comment: str | None = Field(default=None, description="one comment each; schema.org/Comment without it")
+    comment_text: str | None = Field(default=None, description="its text, within the element of `comment`")
+
+
 class Source(BaseModel):
     """One outlet, as its YAML file says. Facts without a source (ownership above all) stay null."""
 
@@ -148,6 +166,7 @@ class Source(BaseModel):
     unverified: list[str] = Field(
         default_factory=list, description="those of the addresses above that nobody has seen answer, such as a CMS's usual one"
     )
+    extract: ExtractRules | None = Field(default=None, description="CSS selectors for pages that the general rules misread")
     expect: Expect = Expect()
     status: StatusNote = StatusNote()
     first_seen_on: date | None = Field(default=None, description="day on which it came into a registry")

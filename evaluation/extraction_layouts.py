@@ -11,9 +11,9 @@ import json
 import sys
 import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ import numpy as np
 import trafilatura
 from trafilatura.core import bare_extraction
 
+from crawlers.blocks import OutletBlocks, fingerprint
 from crawlers.dates import BELGRADE
 from crawlers.extraction import extract
+from crawlers.outlets import Outlet
 from crawlers.urls import host_of
 from eho.document import Document, to_utc_text
 from evaluation.bootstrap import Resampling
@@ -94,19 +96,23 @@ class Check:
 
 def read_with_eho(layout: Layout, *, is_learned: bool) -> Reading:
     """Read a page with Eho; `is_learned`: after the outlet's earlier pages."""
-    source = host_of(layout.expected["url"])
-    result = extract(
-        layout.body,
-        url=layout.expected["url"],
-        source=source,
-        fetched_at=layout.fetched_at,
-        charset=layout.expected.get("charset"),
-    )
+    known = {"source": host_of(layout.expected["url"]), "charset": layout.expected.get("charset")}
+    outlet = Outlet(blocks=learned_blocks(layout)) if is_learned else Outlet()
+    result = extract(layout.body, url=layout.expected["url"], fetched_at=layout.fetched_at, outlet=outlet, **known)
     if not isinstance(result, Document):
         return Reading(outcome=result.outcome.value)
     day = result.published_at.astimezone(BELGRADE).date().isoformat() if result.published_at else None
     text = f"{result.lead or ''}\n{result.text}"
     return Reading(text, result.title, day, result.authors or [], result)
+
+
+def learned_blocks(layout: Layout) -> OutletBlocks:
+    """Return what the outlet's earlier pages teach."""
+    outlet = Outlet()
+    for url, body in layout.earlier:
+        extract(body, url=url, source=host_of(url), fetched_at=layout.fetched_at - timedelta(hours=2), outlet=outlet)
+    outlet.blocks.learn(layout.fetched_at - timedelta(hours=1))
+    return outlet.blocks
 
 
 def read_with_trafilatura(layout: Layout, **mode: Any) -> Reading:
@@ -196,7 +202,7 @@ def evaluate_layouts(root: Path, say: Say | None = None, split: str | None = Non
         held = {layout.name for layout in layouts if layout.expected["split"] == "test"}
         title = f"All systems, the {len(held)} layouts held back while the rules were written"
         tables.append(_system_table("held_back", title, [check for check in checks if check.layout in held]))
-    tables += [_field_table(checks), _language_table(checks)]
+    tables += [_learned_table(layouts), _field_table(checks), _language_table(checks)]
     return SetResult(
         "extraction",
         "Extraction from layouts of the region's outlets (invented content)",
@@ -229,6 +235,23 @@ def _system_table(key: str, title: str, checks: Sequence[Check]) -> Table:
         for system, label in SYSTEMS.items()
     ]
     return Table(key, title, "Shares with 95 % intervals by outlet; less is better for what leaked.", COLUMNS, rows, _LEAKS)
+
+
+def _learned_table(layouts: Sequence[Layout]) -> Table:
+    """Say what the blocks alone would know, rules aside; how many of the texts wanted they would take away as well."""
+    rows = []
+    for key, label in (("notice", "notices"), ("fragments", "fragments wanted")):
+        known: list[tuple[str, bool]] = []
+        for layout in (one for one in layouts if one.earlier):
+            blocks = learned_blocks(layout).blocks
+            texts = layout.expected["fragments"] if key == "fragments" else layout.expected["unwanted"].get(key, [])
+            known += [(layout.name, fingerprint(text) in blocks) for text in texts]
+        drawn = Resampling([name for name, _ in known])
+        hits = drawn.totals(np.array([value for _, value in known], dtype=np.float64))
+        figure = drawn.share(ratio(hits, drawn.totals(np.ones(len(known)))), len(known)) if known else Figure(None, 0)
+        rows.append(TableRow(key, label, {"known": figure}))
+    explained = "Share of the texts that three earlier pages of the outlet taught as repeating blocks."
+    return Table("learned", "What repetition alone finds", explained, {"known": "learned"}, rows)
 
 
 def _field_table(checks: Sequence[Check]) -> Table:
@@ -266,19 +289,24 @@ def _day(stamp: str) -> str:
 
 
 def measure_speed(layouts: Sequence[Layout], rounds: int) -> dict[str, float]:
-    """Return seconds of processor time a page of Eho and of one bare trafilatura call with metadata, alternately."""
-    spent = {"eho": 0.0, "trafilatura": 0.0}
+    """Return processor time a page, in ms, of `extract` and of bare calls of trafilatura, by turns; ratios are of rates."""
+    readers: dict[str, Callable[[Layout], object]] = {
+        "eho": lambda layout: read_with_eho(layout, is_learned=False),
+        "trafilatura": lambda layout: trafilatura.extract(layout.body, include_comments=False),
+        "trafilatura_fast": lambda layout: trafilatura.extract(layout.body, include_comments=False, fast=True),
+        "trafilatura_metadata": read_with_trafilatura,
+    }
+    spent = dict.fromkeys(readers, 0.0)
     for _ in range(rounds):
         for layout in layouts:
-            started = time.process_time()
-            read_with_trafilatura(layout)
-            between = time.process_time()
-            read_with_eho(layout, is_learned=False)
-            spent["trafilatura"] += between - started
-            spent["eho"] += time.process_time() - between
+            for name, read in readers.items():
+                started = time.process_time()
+                read(layout)
+                spent[name] += time.process_time() - started
     pages = rounds * len(layouts)
     per_page = {f"{name}_ms": round(1000 * seconds / pages, 3) for name, seconds in spent.items()}
-    return {**per_page, "rate_ratio": round(spent["trafilatura"] / spent["eho"], 3), "pages": pages}
+    ratios = {f"rate_to_{name}": round(spent[name] / spent["eho"], 3) for name in readers if name != "eho"}
+    return {**per_page, **ratios, "pages": pages}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -157,6 +157,8 @@ class IndexStats:
     documents: int  # in the index afterwards
     written: int
     elapsed_s: float
+    failures: tuple[Mapping[str, str], ...] = ()  # documents that the engine refused: id, outcome, reason
+    spooled: int = 0  # documents that wait for a server that is away
 
 
 @dataclass(frozen=True, slots=True)

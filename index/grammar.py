@@ -12,7 +12,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from eho.errors import QueryError
 
 MAX_CHARACTERS = 2000
-MAX_NESTING = 32
+MAX_NESTING = 10  # a search server reads thirty levels; one of parentheses may take two of them
 
 _GRAMMAR = r"""
 // The query language. Terms side by side mean AND; parentheses around an AND make a group of its own.

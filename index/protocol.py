@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal, Protocol
 
 from eho.annotation import AnnotatedDocument
 from index.answers import Frequencies, IndexStats, IndexStatus, Near, NearestOptions, SearchAnswer, SearchOptions
+from index.checking import Findings
 from index.embedding import Floats
 from index.nodes import Query
 from index.trends import TrendAnswer, TrendOptions
@@ -41,6 +42,10 @@ class Index(Protocol):
 
     def status(self) -> IndexStatus:
         """Say what the index holds. Raises EngineError where nothing was built yet."""
+        ...
+
+    def check(self, store: Callable[[int], Iterable[AnnotatedDocument]]) -> Findings:
+        """Compare every entry with the documents as of the index's sequence number. Raises EngineError."""
         ...
 
     def close(self) -> None:

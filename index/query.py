@@ -41,6 +41,7 @@ from index.nodes import (
     leaves,
 )
 from index.pairing import paired
+from index.proximity import MOST_PATTERNS
 from index.tokens import WORD, exact_words, folded_words
 from index.vocabulary import Vocabulary
 
@@ -298,6 +299,11 @@ def _read_patterns(text: str, position: int, field: TextField, slop: int) -> Lea
             raise QueryError(f"{word[:40]!r} is too long a pattern", position=position, hint=hint)
     if len(words) == 1:
         return Wildcard(words[0], field, position)
+    if slop and len(words) > MOST_PATTERNS:
+        hint = f"Use at most {MOST_PATTERNS} words, or leave out the *."
+        raise QueryError(
+            f"{len(words)} words near each other, with * among them, cannot be searched", position=position, hint=hint
+        )
     return Phrase(tuple(words), slop, field=field, position=position)
 
 

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from index.answers import Snippet
 from index.nodes import Fuzzy, Phrase, Term, TextLeaf, Wildcard, pattern_of
+from index.proximity import near
 from index.stemming import StemLanguage, stem, stem_languages
 from index.tokens import Words
 
@@ -96,10 +96,10 @@ def _find(leaf: TextLeaf, texts: Sequence[str], places: dict[str, list[int]]) ->
     if isinstance(leaf, Wildcard):
         return [(at, at) for at in _matching(leaf.pattern, places)]
     if isinstance(leaf, Fuzzy):
-        near = [word for word in places if is_within(leaf.text, word, leaf.distance)]
-        return [(at, at) for word in near for at in places[word]]
+        alike = [word for word in places if is_within(leaf.text, word, leaf.distance)]
+        return [(at, at) for word in alike for at in places[word]]
     positions = [_matching(word, places) for word in leaf.words]
-    return _in_a_row(positions) if leaf.slop == 0 else [(at, at) for at in sorted(_near(positions, leaf.slop))]
+    return _in_a_row(positions) if leaf.slop == 0 else [(at, at) for at in sorted(near(positions, leaf.slop))]
 
 
 def _in_a_row(positions: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
@@ -129,25 +129,6 @@ def _matching(word: str, places: dict[str, list[int]]) -> list[int]:
         return places.get(word, [])
     pattern = pattern_of(word)
     return sorted(at for known, found in places.items() if pattern.fullmatch(known) for at in found)
-
-
-def _near(positions: Sequence[Sequence[int]], slop: int) -> set[int]:
-    """Return the words of proximity matches: two words either way round, more in the order written."""
-    if len(positions) == 2:
-        pairs = [(a, b) for a in positions[0] for b in positions[1] if 0 < abs(a - b) <= slop + 1]
-        return {at for pair in pairs for at in pair}
-    found: set[int] = set()
-    for first in positions[0]:
-        chain = [first]
-        for group in positions[1:]:
-            after = bisect_right(group, chain[-1])
-            if after == len(group):
-                break
-            chain.append(group[after])
-        if len(chain) == len(positions) and sum(b - a - 1 for a, b in pairwise(chain)) <= slop:
-            found.update(chain)
-    # The engine also takes some other orders of three words and more: then all of them are marked.
-    return found or {at for group in positions for at in group}
 
 
 @lru_cache(maxsize=50_000)  # the same words stand in most hits of a page

@@ -8,6 +8,7 @@ import unicodedata
 from eho.folding import Folded, fold, fold_text
 
 WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")  # letters and digits with the marks that combine with them
+MOST_LETTERS = 120  # of a word that are compared: servers cut words at 255 UTF-16 units, and what is longer is noise
 _MASK = re.compile(r"⟦[^⟦⟧]*⟧")  # the markers that stand for masked details are no words of the text
 
 
@@ -24,13 +25,13 @@ class Words:
         """Cut into folded words."""
         folded = fold(text)
         matches = list(WORD.finditer(unmasked(folded.text)))
-        return cls([match.group() for match in matches], [match.span() for match in matches], folded)
+        return cls([match.group()[:MOST_LETTERS] for match in matches], [match.span() for match in matches], folded)
 
     @classmethod
     def exact(cls, text: str) -> Words:
         """Cut into words as spelt."""
         matches = list(WORD.finditer(unmasked(text)))
-        return cls([_exact(match.group()) for match in matches], [match.span() for match in matches], None)
+        return cls([_exact(match.group())[:MOST_LETTERS] for match in matches], [match.span() for match in matches], None)
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Return the span in the original from one word to another, both included."""
@@ -40,12 +41,12 @@ class Words:
 
 def folded_words(text: str) -> list[str]:
     """Return the folded words of a text."""
-    return WORD.findall(unmasked(fold_text(text)))
+    return [word[:MOST_LETTERS] for word in WORD.findall(unmasked(fold_text(text)))]
 
 
 def exact_words(text: str) -> list[str]:
     """Return the words as spelt, in lower case and NFC: script and diacritics kept."""
-    return WORD.findall(_exact(unmasked(text)))
+    return [word[:MOST_LETTERS] for word in WORD.findall(_exact(unmasked(text)))]
 
 
 def _exact(word: str) -> str:

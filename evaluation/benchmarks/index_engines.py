@@ -17,7 +17,7 @@ from typing import Protocol
 from eho.annotation import AnnotatedDocument
 from index.answers import SearchOptions
 from index.calendar import day_of, period_start
-from index.embedded.fields import body_of
+from index.entry import body_of
 from index.protocol import Index
 from index.query import parse
 from index.tokens import exact_words, folded_words
@@ -77,6 +77,10 @@ class Eho:
     def ask(self, asked: Asked) -> int:
         text = asked.eho if asked.source is None else f"{asked.eho} source:{asked.source}"
         return self._index.search(parse(text, stems=False), SearchOptions(limit=PAGE, facets=False)).total
+
+    def size_bytes(self) -> int:
+        """Return the bytes on disk, wherever the index lies."""
+        return self._index.status().size_bytes
 
     def weekly(self, asked: Asked) -> int:
         answer = self._index.trends(parse(asked.eho, stems=False), TrendOptions(by="week", copies="include"))

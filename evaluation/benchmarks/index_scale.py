@@ -12,7 +12,6 @@ within one run only: the machine has other work, which slows all alike.
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import random
 import statistics
@@ -30,8 +29,10 @@ from typing import Any
 import tantivy
 
 from eho.annotation import AnnotatedDocument
+from eho.settings import IndexSettings
 from evaluation.benchmarks.index_engines import Asked, Eho, Engine, Fts5, Timed
 from evaluation.benchmarks.index_text import make, sentences
+from index.elasticsearch import ElasticsearchIndex
 from index.embedded import EmbeddedIndex
 from index.embedded.compiler import Compiler
 from index.embedded.fields import schema
@@ -77,7 +78,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             "documents": size,
             "documents_per_s": size / build_s,
             "documents_per_processor_s": size / work_s,
-            "bytes": _size_of(Path(name)),
+            "bytes": engine.size_bytes() if isinstance(engine, Eho) else _size_of(Path(name)),
             "peak_memory_mb": _peak_mb(),
         }
         mix = questions(found, size)
@@ -149,13 +150,9 @@ def _open(arguments: argparse.Namespace, folder: Path) -> Engine:
     return Fts5(folder.with_suffix(".sqlite"), bare=arguments.engine == "fts5-bare")
 
 
-def _elasticsearch(url: str, folder: Path) -> Any:
-    try:
-        settings = importlib.import_module("eho.settings").ElasticsearchSettings
-        engine = importlib.import_module("index.elasticsearch").ElasticsearchIndex
-    except (ImportError, AttributeError) as error:
-        raise SystemExit(f"This Eho has no Elasticsearch engine ({error}); leave --elasticsearch out.") from error
-    return engine(settings(url=url, index="eho-benchmark"), spool=folder / "spool")
+def _elasticsearch(url: str, folder: Path) -> ElasticsearchIndex:
+    settings = IndexSettings(engine="elasticsearch", url=url, name="eho-benchmark", timeout_s=120)
+    return ElasticsearchIndex(settings, spool=folder / "spool")
 
 
 def _asked(ask: Callable[[Asked], int], mix: Sequence[Asked]) -> dict[str, dict[str, float]]:

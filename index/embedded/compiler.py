@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import tantivy
 
 from index.embedded.fields import schema
+from index.embedded.nearby import Nearby, is_looked_up, pair, phrase, regex
 from index.facts import AnnotationFacts
 from index.nodes import (
     And,
@@ -35,7 +35,11 @@ Occur = tantivy.Occur
 class Compiler:
     """Compiles for one state of the index, whose distinct annotations it knows."""
 
-    def __init__(self, annotations: Sequence[str], *, include_needs_review: bool) -> None:
+    def __init__(
+        self, annotations: Sequence[str], *, include_needs_review: bool, searcher: tantivy.Searcher | None = None
+    ) -> None:
+        """`searcher`: of that state, in which words near each other are looked up."""
+        self._nearby = None if searcher is None else Nearby(searcher)
         facts = ((token, AnnotationFacts.from_token(token)) for token in annotations)
         self._annotations = [(token, fact) for token, fact in facts if include_needs_review or not fact.needs_review]
 
@@ -48,7 +52,7 @@ class Compiler:
         if isinstance(node, Not):
             return self._and((node,))
         if isinstance(node, Term | Phrase | Wildcard | Fuzzy):
-            return _text(node)
+            return self._text(node)
         return Query.const_score_query(self._filter(node), 0.0)
 
     def _and(self, parts: Sequence[Node]) -> tantivy.Query:
@@ -72,6 +76,13 @@ class Compiler:
             return Query.term_set_query(schema(), "annotation", tokens) if tokens else Query.empty_query()
         raise TypeError(f"{type(node).__name__} stands outside an AnnotationGroup")
 
+    def _text(self, leaf: TextLeaf) -> tantivy.Query:
+        if isinstance(leaf, Phrase) and is_looked_up(leaf):
+            if self._nearby is None:
+                raise TypeError("words near each other need a searcher")
+            return self._nearby.compile(leaf)
+        return _text(leaf)
+
 
 def everything() -> tantivy.Query:
     """Return the query for all documents, with no weight in the score."""
@@ -90,7 +101,7 @@ def days(node: DateRange) -> tantivy.Query:
 def _keyword(node: Keyword) -> tantivy.Query:
     field = _KEYWORD_FIELDS.get(node.field, node.field)
     if "*" in node.value:
-        return Query.regex_query(schema(), field, _regex(node.value))
+        return Query.regex_query(schema(), field, regex(node.value))
     return Query.term_query(schema(), field, node.value, "basic")
 
 
@@ -124,24 +135,9 @@ def _in_field(leaf: TextLeaf, field: str) -> tantivy.Query:
     if isinstance(leaf, Term):
         return Query.term_query(schema(), field, leaf.text)
     if isinstance(leaf, Wildcard):
-        return Query.regex_query(schema(), field, _regex(leaf.pattern))
+        return Query.regex_query(schema(), field, regex(leaf.pattern))
     if isinstance(leaf, Fuzzy):
         return Query.fuzzy_term_query(schema(), field, leaf.text, leaf.distance, True)
     if len(leaf.words) == 1:
         return Query.term_query(schema(), field, leaf.words[0])
-    phrase = _phrase(field, list(leaf.words), leaf.slop)
-    if leaf.slop == 0 or len(leaf.words) != 2:
-        return phrase
-    # Slop counts a swap as two moves: asking both ways round makes "a b"~5 mean five words between, in either order.
-    return Query.boolean_query([(Occur.Should, phrase), (Occur.Should, _phrase(field, list(reversed(leaf.words)), leaf.slop))])
-
-
-def _phrase(field: str, words: list[str | tuple[int, str]], slop: int) -> tantivy.Query:
-    if any("*" in word for word in words):
-        patterns: list[str | tuple[int, str]] = [_regex(str(word)) for word in words]
-        return Query.regex_phrase_query(schema(), field, patterns, slop)
-    return Query.phrase_query(schema(), field, words, slop)
-
-
-def _regex(pattern: str) -> str:
-    return ".*".join(re.escape(part) for part in pattern.split("*"))
+    return pair(field, leaf.words, leaf.slop) if leaf.slop else phrase(field, leaf.words, 0)

@@ -29,10 +29,10 @@ from index.answers import (
     SearchOptions,
     snapshot_id,
 )
+from index.checking import Findings, compare
 from index.cursor import Cursor, digest_of, read_cursor
 from index.embedded import counting
-from index.embedded.answering import HitMaker, cluster_sizes, facets
-from index.embedded.checking import Findings, compare
+from index.embedded.answering import cluster_sizes, facets
 from index.embedded.compiler import Compiler
 from index.embedded.fields import schema, to_tantivy
 from index.embedded.folder import (
@@ -55,6 +55,7 @@ from index.embedded.vectors import Vectors, VectorWriter, forget_vectors
 from index.embedding import Embedder, Floats
 from index.explanation import explain
 from index.filters import with_filters
+from index.hits import HitMaker
 from index.nodes import Everything, Node, Phrase, Query, Term, format_query, text_leaves
 from index.trends import TrendAnswer, TrendOptions, trend_answer
 from index.vocabulary import Vocabulary
@@ -237,7 +238,7 @@ class EmbeddedIndex:
         """Compare every entry with the documents as of the index's sequence number; read all files. Raises EngineError."""
         with self._reading() as opened:
             check_contents(opened.version)
-            return compare(opened.searcher, store(opened.manifest.sequence))
+            return compare(_bodies(opened.searcher), store(opened.manifest.sequence))
 
     @contextmanager
     def _reading(self) -> Iterator[_Opened]:
@@ -275,7 +276,7 @@ class EmbeddedIndex:
                 tokens = [token for token, _ in searcher.terms_with_prefix("annotation", "")]
             if manifest.opstamp in (-1, committed(version)):
                 break  # else a writer committed meanwhile, and the manifest may speak of what stood before
-        compilers = {shown: Compiler(tokens, include_needs_review=shown) for shown in (False, True)}
+        compilers = {shown: Compiler(tokens, include_needs_review=shown, searcher=searcher) for shown in (False, True)}
         counters = {shown: counting.Counter(searcher, compiler) for shown, compiler in compilers.items()}
         return _Opened(version, stamp, manifest, searcher, vectors, compilers, counters)
 
@@ -308,7 +309,14 @@ def _hits(searcher: tantivy.Searcher, root: Node, page: list[Ranked], options: S
     rows = [json.loads(bytes(searcher.doc(one.address).get_first("body") or b"{}")) for one in page]
     sizes = cluster_sizes(searcher, [row["cluster"] for row in rows]) if page else {}
     for one, row in zip(page, rows, strict=True):
-        yield maker.make(one, row, by_date=by_date, cluster_size=sizes.get(row["cluster"], 1))
+        score = 0.0 if by_date else float(one.primary)
+        yield maker.make(row, score=score, cluster_size=sizes.get(row["cluster"], 1))
+
+
+def _bodies(searcher: tantivy.Searcher) -> Iterator[bytes]:
+    hits = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False).hits
+    for _, address in hits:
+        yield bytes(searcher.doc(address).get_first("body") or b"")
 
 
 def _next(last: Ranked, after: Cursor | None, shown: int, asked: str) -> str:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 import tantivy
 
-from eho.annotation import AnnotatedDocument, Annotation
+from eho.annotation import AnnotatedDocument
 from eho.document import Document
 from eho.folding import fold_text
 from index.breaks import tagger_name
-from index.calendar import Period, day_of, period_start
+from index.calendar import day_of, period_start
+from index.entry import NO_SENSE, PERIODS, UNDATED, body_of, document_cluster, hash_of, language_of, microseconds
 from index.facts import facts_of
 from index.text_fields import TEXT_FIELDS, text_values
 
-LAYOUT = 3  # raise it when a field or the stems change: an index of another layout is refused and built again
-
-PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter")
-UNDATED = -(2**60)  # sorts after every date, newest first
-NO_SENSE = "none"
+LAYOUT = 4  # raise it when a field or the stems change: an index of another layout is refused and built again
 
 _RAW = ("id", "source_key", "lang_key", "entity", "annotation")
 _COUNTED = ("source", "lang", "kind", "sense", "cluster", "narrative", "stance", "narrative_any", "stance_any")
@@ -59,16 +52,6 @@ def to_tantivy(annotated: AnnotatedDocument) -> tantivy.Document:
     return entry
 
 
-def language_of(annotated: AnnotatedDocument) -> str | None:
-    """Return the identified language, else the one the document came with."""
-    return annotated.document.lang if annotated.tags is None else annotated.tags.language.code
-
-
-def document_cluster(document: Document) -> str:
-    """Return the cluster's id; a document alone is a cluster of its own."""
-    return document.id if document.cluster is None else document.cluster.id
-
-
 def _add_source(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:
     document, cluster, lang = annotated.document, annotated.document.cluster, language_of(annotated)
     entry.add_text("id", document.id)
@@ -90,16 +73,11 @@ def _add_source(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:
 
 def _add_dates(entry: tantivy.Document, document: Document) -> None:
     published_at = document.published_at
-    entry.add_integer("published", UNDATED if published_at is None else _microseconds(published_at))
+    entry.add_integer("published", UNDATED if published_at is None else microseconds(published_at))
     if published_at is not None:
         day = day_of(published_at)
         for period in PERIODS:
             entry.add_integer(period, period_start(day, period).toordinal())
-
-
-def _microseconds(moment: datetime) -> int:
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _add_tags(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:
@@ -118,23 +96,3 @@ def _add_tags(entry: tantivy.Document, annotated: AnnotatedDocument) -> None:
         for name in ("narrative", "stance"):
             for value in sorted({value for fact in group if (value := getattr(fact, name))}):
                 entry.add_text(name + suffix, value)
-
-
-def body_of(annotated: AnnotatedDocument) -> bytes:
-    """Return what a hit shows: kept beside the index so that an answer needs no other file."""
-    row = annotated.document.model_dump(
-        mode="json", include={"id", "url", "source", "kind", "title", "lead", "text", "published_at"}
-    )
-    row["lang"] = language_of(annotated)
-    row["cluster"] = document_cluster(annotated.document)
-    row["annotations"] = [] if annotated.tags is None else [_annotation(one) for one in annotated.tags.annotations]
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-
-
-def _annotation(annotation: Annotation) -> dict[str, Any]:
-    return annotation.model_dump(mode="json")
-
-
-def hash_of(text: str) -> int:
-    """Return 60 bits that stand for an id where numbers are compared."""
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 4

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from eho.annotation import AnnotatedDocument
 from eho.errors import EngineError
-from index.embedded.fields import hash_of
 from index.embedded.folder import broken
 from index.embedding import Embedder, Floats, content_of, document_vectors
+from index.entry import hash_of
 
 _MANIFEST = "eho-vectors.json"
 _SUFFIXES = ("keys", "digests", "scales", "codes")

@@ -16,6 +16,7 @@ import uvicorn
 from pydantic import TypeAdapter
 
 from api import http_schemas as schemas
+from api import http_source_schemas as source_schemas
 from api.http import create_app
 from api.server import listen
 from api.service import Service
@@ -53,7 +54,8 @@ ANSWERS: dict[str, Any] = {
     "/v1/sources": list[Source],
     "/v1/sources?lang=sr-Cyrl": list[Source],
     "/v1/sources/check": schemas.SourcesChecked,
-    "/v1/sources/coverage": list[schemas.CoverageRow],
+    "/v1/sources/coverage?source=vala-e-re&from=2026-09-01&to=2026-09-10": list[source_schemas.CoverageDay],
+    "/v1/sources/coverage": list[source_schemas.CoverageDay],
     "/v1/models": list[dict[str, Any]],
     "/v1/codebook": dict[str, Any],
     "/v1/health": schemas.Health,
@@ -106,12 +108,14 @@ ERRORS = {
     "comparison": ("GET", "/v1/compare?a=sq", 422, "input", "b"),
     "comparison overlap": ("GET", "/v1/compare?a=sq&b=sq", 422, "input", "b"),
     "document": ("GET", "/v1/documents/nope", 404, "not_found", None),
+    "versions": ("GET", "/v1/documents/nope/versions", 422, "input", "id"),
     "path": ("GET", "/v1/nothing", 404, "not_found", None),
     "root path": ("GET", "/nothing.html", 404, "not_found", None),
     "method": ("DELETE", "/v1/search", 405, "method_not_allowed", None),
     "method codebook": ("POST", "/v1/codebook", 405, "method_not_allowed", None),
     "method sources": ("PUT", "/v1/sources", 405, "method_not_allowed", None),
     "method coverage": ("POST", "/v1/sources/coverage", 405, "method_not_allowed", None),
+    "coverage of nobody": ("GET", "/v1/sources/coverage?source=nobody", 422, "input", "source"),
     "method models": ("POST", "/v1/models", 405, "method_not_allowed", None),
     "method health": ("POST", "/v1/health", 405, "method_not_allowed", None),
     "method tag": ("GET", "/v1/tag", 405, "method_not_allowed", None),
@@ -195,6 +199,7 @@ def test_openapi_describes_every_answer_and_error(client: httpx.Client) -> None:
         "/v1/compare",
         "/v1/topics",
         "/v1/documents/{document_id}",
+        "/v1/documents/{document_id}/versions",
         "/v1/codebook",
         "/v1/sources",
         "/v1/sources/check",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from api import jobs
+from api import index_jobs
 from api.home_files import make_home
 from api.wiring import Parts
 from eho.home import Home
@@ -21,7 +21,7 @@ from index.query import parse
 WORKER = """
 import itertools, random, sys
 from pathlib import Path
-from api import jobs
+from api import index_jobs
 from api.wiring import Parts
 from eho.document import Document
 from eho.home import Home
@@ -31,7 +31,7 @@ draw = random.Random(int(sys.argv[2]))
 for step in itertools.count():
     texts = [f"povratnici {sys.argv[2]} {step} {draw.random()}" for _ in range(draw.randint(1, 300))]
     parts.store().put_all(Document(id=f"d{draw.randrange(900)}", source="vala", text=text) for text in texts)
-    jobs.update_index(parts, rebuild=draw.random() < 0.25)
+    index_jobs.update_index(parts, rebuild=draw.random() < 0.25)
     print(step, flush=True)
 """
 
@@ -53,12 +53,12 @@ def test_killed_indexing_loses_no_document_and_doubles_none(tmp_path: Path, seed
     for kill in range(4):
         kill_after(home.path, seed * 100 + kill, draw.uniform(0.0, 0.6))
         parts = Parts(home)
-        if (indexed := jobs._indexed_sequence(parts.index(), parts.encoder.space)) is not None:
-            found = jobs.check_index(parts)  # what is served meanwhile is exactly what its snapshot id says
+        if (indexed := index_jobs.indexed_sequence(parts.index(), parts.encoder.space)) is not None:
+            found = index_jobs.check(parts)  # what is served meanwhile is exactly what its snapshot id says
             assert found.is_sound, (seed, kill, indexed, found)
-        jobs.update_index(parts)
+        index_jobs.update_index(parts)
         assert parts.index().status().sequence == parts.store().sequence()
-        found = jobs.check_index(parts)
+        found = index_jobs.check(parts)
         assert found.is_sound, (seed, kill, found)
         assert found.documents == parts.store().count()
         assert parts.index().search(parse("povratnici"), SearchOptions(limit=1)).total == found.documents

@@ -1,10 +1,10 @@
 """Dates: written for machines and for people, in every spelling of the region; unbelievable ones are left out."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from crawlers.dates import Stamp, choose, find_date, is_update_line, parse_stamp, url_stamp
+from crawlers.dates import Stamp, all_dates, choose, find_date, parse_stamp, url_stamp
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 AFTERNOON = datetime(2026, 11, 12, 13, 30, tzinfo=UTC)  # 14.30 in Prishtina and Belgrade
@@ -94,8 +94,25 @@ def test_day_in_the_address(url: str, day: datetime | None) -> None:
     "line", ["Ažurirano: 12.11.2026.", "Ажурирано 12.11.2026.", "Përditësuar më 12 nëntor 2026", "Izmijenjeno 12.11.2026."]
 )
 def test_line_of_an_update(line: str) -> None:
-    assert is_update_line(line)
-    assert not is_update_line("Objavljeno 12.11.2026.")
+    [(stamp, is_update)] = all_dates([line])
+    assert (stamp.on, is_update) == (date(2026, 11, 12), True)
+    [(_, is_update)] = all_dates(["Objavljeno 12.11.2026."])
+    assert not is_update
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Objavljeno: 19.11.2026. 18:10h   Ažurirano: 19.11.2026. 20:02h",
+        "Објављено 19. новембра 2026. 18:10, ажурирано 19. новембра 2026. 20:02",
+        "Publikuar më 19 nëntor 2026, 18:10 | Përditësuar më 19 nëntor 2026, 20:02",
+        "19.11.2026. 18:10 -> 20:02",
+        "четвртак, 19. нов 2026, 18:10 >> 20:02",
+    ],
+)
+def test_line_of_a_publication_and_an_update(line: str) -> None:
+    found = [(stamp.at.hour, stamp.at.minute, is_update) for stamp, is_update in all_dates([line])]
+    assert found == [(17, 10, False), (19, 2, True)]
 
 
 def stamp(text: str, origin: str) -> Stamp:

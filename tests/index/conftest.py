@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from eho.annotation import (
 from eho.document import Document
 from index.embedded import EmbeddedIndex
 from index.protocol import Index
+from tests.elasticsearch_node import ON_ONE_WORKER, settings_for, temporary_index
 
 MODEL = ModelVersion(name="baseline", version="1", codebook="0123456789abcdef")
 
-ENGINES: Mapping[str, Callable[[Path], Index]] = {"embedded": lambda folder: EmbeddedIndex(folder, writer_memory_mb=15)}
+ENGINES = ("embedded", pytest.param("elasticsearch", marks=ON_ONE_WORKER))
 
 
 def annotation(narrative: str, stance: str = "endorse", **values: Any) -> Annotation:
@@ -58,8 +60,19 @@ def annotated(
     return AnnotatedDocument(document=Document.model_validate(row), tags=tags)
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@contextmanager
+def opened(request: pytest.FixtureRequest, folder: Path) -> Iterator[Index]:
+    """Open the engine that a fixture's parameter names."""
+    if request.param == "embedded":
+        with EmbeddedIndex(folder, writer_memory_mb=15) as index:
+            yield index
+    else:
+        server = request.getfixturevalue("elasticsearch_server")
+        with temporary_index(settings_for(server.url), folder) as index:
+            yield index
+
+
+@pytest.fixture(params=ENGINES)
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
-    engine = ENGINES[request.param](tmp_path / "index")
-    yield engine
-    engine.close()
+    with opened(request, tmp_path / "index") as found:
+        yield found

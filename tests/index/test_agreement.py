@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from eho.annotation import AnnotatedDocument, Annotation
 from eho.errors import QueryError
 from index.answers import SearchOptions
-from index.embedded.fields import language_of
+from index.entry import language_of
 from index.facts import facts_of
 from index.nodes import (
     And,
@@ -33,7 +32,8 @@ from index.nodes import (
 from index.protocol import Index
 from index.query import format_query, parse
 from index.snippets import find_matches
-from tests.index.conftest import ENGINES, annotated, annotation
+from index.tokens import MOST_LETTERS
+from tests.index.conftest import ENGINES, annotated, annotation, opened
 
 WORDS = ["povratnik", "повратници", "čovek", "covjek", "đaci", "djaci", "përplasje", "Al-Hol", "kthyerit", "Sirija"]
 NARRATIVES, STANCES, TARGETS = ["x", "y"], ["endorse", "counter", "report_neutral"], ["serbs", "albanians", "roma"]
@@ -120,13 +120,12 @@ QUERIES = st.recursive(
 )
 
 
-@pytest.fixture(scope="module", params=sorted(ENGINES))
+@pytest.fixture(scope="module", params=ENGINES)
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    engine = ENGINES[request.param](tmp_path_factory.mktemp("filled") / "index")
-    engine.rebuild(DOCUMENTS[:100], sequence=1)
-    engine.update(DOCUMENTS[80:], sequence=2)
-    yield engine
-    engine.close()
+    with opened(request, tmp_path_factory.mktemp("filled") / "index") as engine:
+        engine.rebuild(DOCUMENTS[:100], sequence=1)
+        engine.update(DOCUMENTS[80:], sequence=2)
+        yield engine
 
 
 @given(text=QUERIES, include_needs_review=st.booleans())
@@ -167,11 +166,10 @@ def test_odd_queries_are_answered(filled: Index, text: str) -> None:
     assert answer.total == len(answer.hits)
 
 
-def test_documents_of_odd_characters_are_found(tmp_path: Path) -> None:
-    for name, make in ENGINES.items():
-        engine = make(tmp_path / name)
-        engine.rebuild([annotated("d1", "a\x00b 中文 🙂 حرب " + "x" * 70_000), annotated("d2", "⟦person⟧")], sequence=1)
-        assert engine.search(Query("", Wildcard("حر*")), SearchOptions()).total == 1
-        assert engine.search(Query("", And((Term("a"), Phrase(("a", "b"))))), SearchOptions()).total == 1
-        assert engine.search(parse("person"), SearchOptions()).total == 0
-        engine.close()
+def test_documents_of_odd_characters_are_found(index: Index) -> None:
+    index.rebuild([annotated("d1", "a\x00b 中文 🙂 حرب " + "x" * 70_000), annotated("d2", "⟦person⟧")], sequence=1)
+    assert index.search(Query("", Wildcard("حر*")), SearchOptions()).total == 1
+    assert index.search(Query("", And((Term("a"), Phrase(("a", "b"))))), SearchOptions()).total == 1
+    assert index.search(Query("", Term("x" * MOST_LETTERS)), SearchOptions()).total == 1
+    assert index.search(parse("x" * 1999), SearchOptions()).total == 1
+    assert index.search(parse("person"), SearchOptions()).total == 0

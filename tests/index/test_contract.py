@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from index.answers import Filters, SearchOptions
 from index.protocol import Index
 from index.query import parse
 from index.term_list import TermList
-from tests.index.conftest import MODEL, annotated, annotation
+from tests.index.conftest import ENGINES, MODEL, annotated, annotation, opened
 
 TEXTS = {
     "latn": "Povratnici iz Sirije traže čovečnost i đake u Peći, kaže Vučić.",
@@ -36,6 +37,42 @@ def find(index: Index, query: str, **options: Any) -> set[str]:
 def build(index: Index, *documents: AnnotatedDocument, sequence: int = 7) -> Index:
     index.rebuild(documents, sequence=sequence)
     return index
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def texts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with opened(request, tmp_path_factory.mktemp("texts")) as index:
+        yield build(
+            index,
+            annotated("latn", TEXTS["latn"], title="Naslov", sense="conflict_zone"),
+            annotated("cyrl", TEXTS["cyrl"], title="Наслов", lang="sr-Cyrl"),
+            annotated("ascii", TEXTS["ascii"], title="naslov", cluster=Cluster(id="latn", role="copy", similarity=0.9)),
+            annotated("sq", TEXTS["sq"], lang="sq", source="Zëri i Drinit", sense="conflict_zone", entities=("place:Pristina",)),
+            annotated("sq_ascii", TEXTS["sq_ascii"], lang="sq", source="Zëri i Drinit", kind="comment"),
+        )
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def tagged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with opened(request, tmp_path_factory.mktemp("tagged")) as index:
+        yield build(
+            index,
+            annotated(
+                "endorses_x",
+                "tekst",
+                annotation("x", speaker="politician", target_groups=("serbs", "albanians"), severity=4),
+            ),
+            annotated("rejects_x_endorses_y", "tekst", annotation("x", "counter"), annotation("y", "endorse", severity=1)),
+            annotated("reports_x", "tekst", annotation("x", "report_neutral", reviewed="two")),
+            annotated("insult", "tekst", severity=3),
+            annotated("hidden", "tekst", annotation("z", needs_review=True)),
+        )
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def forms(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with opened(request, tmp_path_factory.mktemp("forms")) as index:
+        yield build(index, *(annotated(name, text, lang=lang) for name, text, lang in FORMS))
 
 
 @pytest.mark.parametrize(
@@ -95,16 +132,8 @@ def build(index: Index, *documents: AnnotatedDocument, sequence: int = 7) -> Ind
         pytest.param("", SERBIAN | ALBANIAN, id="everything"),
     ],
 )
-def test_queries(index: Index, query: str, expected: set[str]) -> None:
-    build(
-        index,
-        annotated("latn", TEXTS["latn"], title="Naslov", sense="conflict_zone"),
-        annotated("cyrl", TEXTS["cyrl"], title="Наслов", lang="sr-Cyrl"),
-        annotated("ascii", TEXTS["ascii"], title="naslov", cluster=Cluster(id="latn", role="copy", similarity=0.9)),
-        annotated("sq", TEXTS["sq"], lang="sq", source="Zëri i Drinit", sense="conflict_zone", entities=("place:Pristina",)),
-        annotated("sq_ascii", TEXTS["sq_ascii"], lang="sq", source="Zëri i Drinit", kind="comment"),
-    )
-    assert find(index, query) == expected
+def test_queries(texts: Index, query: str, expected: set[str]) -> None:
+    assert find(texts, query) == expected
 
 
 @pytest.mark.parametrize(
@@ -136,20 +165,8 @@ def test_queries(index: Index, query: str, expected: set[str]) -> None:
         pytest.param("narrative:*", {"endorses_x", "rejects_x_endorses_y", "reports_x"}, id="any-narrative"),
     ],
 )
-def test_conditions_bind_to_one_annotation(index: Index, query: str, expected: set[str]) -> None:
-    build(
-        index,
-        annotated(
-            "endorses_x",
-            "tekst",
-            annotation("x", speaker="politician", target_groups=("serbs", "albanians"), severity=4),
-        ),
-        annotated("rejects_x_endorses_y", "tekst", annotation("x", "counter"), annotation("y", "endorse", severity=1)),
-        annotated("reports_x", "tekst", annotation("x", "report_neutral", reviewed="two")),
-        annotated("insult", "tekst", severity=3),
-        annotated("hidden", "tekst", annotation("z", needs_review=True)),
-    )
-    assert find(index, query) == expected
+def test_conditions_bind_to_one_annotation(tagged: Index, query: str, expected: set[str]) -> None:
+    assert find(tagged, query) == expected
 
 
 def test_annotations_that_need_review_are_left_out_unless_asked_for(index: Index) -> None:
@@ -320,9 +337,8 @@ FORMS = (
         pytest.param("NOT ~~povratnik", {"sq-sea", "english"}, id="not-a-pair"),
     ],
 )
-def test_other_forms_and_pairs(index: Index, query: str, expected: set[str]) -> None:
-    build(index, *(annotated(name, text, lang=lang) for name, text, lang in FORMS))
-    assert find(index, query) == expected
+def test_other_forms_and_pairs(forms: Index, query: str, expected: set[str]) -> None:
+    assert find(forms, query) == expected
 
 
 @pytest.mark.parametrize("query", ["povratnik", "povratnicima", "i kthyer", "~~povratnik", "~~škola"])

@@ -81,7 +81,8 @@ def test_nothing_says_who_wrote_or_where_it_stands(visited: Visits) -> None:
         "bsky.app",
         "/statuses/",
         "at://",
-        "812",
+        "followers",
+        "like",
         *map(str, KEYS.values()),
     ]
     for secret in secrets:

@@ -8,10 +8,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import tantivy
-
 from eho.annotation import AnnotatedDocument
-from index.embedded.fields import body_of
+from index.entry import body_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,9 @@ class Findings:
         return {"is_sound": self.is_sound, **asdict(self)}
 
 
-def compare(searcher: tantivy.Searcher, documents: Iterable[AnnotatedDocument]) -> Findings:
+def compare(bodies: Iterable[bytes], documents: Iterable[AnnotatedDocument]) -> Findings:
     """Compare the index's entries with what the store says, by what a hit shows of each document."""
-    held, doubled = _held(searcher)
+    held, doubled, number = _held(bodies)
     missing, different, seen = set(), set(), set()
     for annotated in documents:
         id = annotated.document.id
@@ -46,24 +44,19 @@ def compare(searcher: tantivy.Searcher, documents: Iterable[AnnotatedDocument]) 
         elif held[id] != _digest(body_of(annotated)):
             different.add(id)
     found = (missing, held.keys() - seen, doubled, different)
-    return Findings(searcher.num_docs, *(tuple(sorted(ids)) for ids in found))
+    return Findings(number, *(tuple(sorted(ids)) for ids in found))
 
 
-def _held(searcher: tantivy.Searcher) -> tuple[dict[str, bytes], set[str]]:
+def _held(bodies: Iterable[bytes]) -> tuple[dict[str, bytes], set[str], int]:
     held: dict[str, bytes] = {}
     doubled: set[str] = set()
-    hits = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False).hits
-    for _, address in hits:
-        body = bytes(searcher.doc(address).get_first("body") or b"")
-        id = _id_of(body)
+    number = 0
+    for number, body in enumerate(bodies, 1):  # noqa: B007 - their number is returned
+        id = str(json.loads(body)["id"])
         if id in held:
             doubled.add(id)
         held[id] = _digest(body)
-    return held, doubled
-
-
-def _id_of(body: bytes) -> str:
-    return str(json.loads(body)["id"])
+    return held, doubled, number
 
 
 def _digest(body: bytes) -> bytes:
