@@ -11,7 +11,7 @@ from nlp.contacts import Found, find_streets
 from nlp.mask_reading import DOORS, Reading, Readings
 from nlp.mask_words import is_first_name, is_listed, is_same_word, listed
 from nlp.masked_fields import KINDS, MaskedSpan
-from nlp.person_mentions import Mention, find_mentions, opens_sentence, remembered
+from nlp.person_mentions import Mention, find_mentions, is_in_title_case, opens_sentence, remembered
 from nlp.public_names import PublicNames, has_role, is_known
 from nlp.tied_places import find_schools, find_unknown_places, find_villages
 
@@ -59,7 +59,10 @@ class Rules:
     def _find_names(self, fields: Iterable[_Field]) -> None:
         for one in fields:
             reading = one.reading
-            one.mentions = find_mentions(reading.view, reading.tokens, reading.persons, thorough=self._strict_names)
+            headline = not reading.in_capitals and is_in_title_case(reading.tokens)
+            # where every word has a capital the recogniser takes verbs for names: first names and what the text says must do
+            persons, thorough = ([], False) if headline else (reading.persons, self._strict_names)
+            one.mentions = find_mentions(reading.view, reading.tokens, persons, thorough=thorough)
             self._find_public(one)
         for one in fields:
             one.public += [mention for mention in one.mentions if mention not in one.public and self._public.has(mention)]
@@ -93,6 +96,8 @@ class Rules:
             if self._strict_names:
                 if _counts(reading, mention):
                     yield Found(mention.start, mention.end, "minor" if is_minor else "person")
+            elif len(mention.words) == 1 and _is_known_place(reading, mention):
+                continue
             elif is_minor and not (self._is_sport and not self._is_harm):
                 yield Found(mention.start, mention.end, "minor")
             elif self._is_harmed(reading, mention) or self._is_beside(one, mention):
@@ -117,7 +122,10 @@ class Rules:
         sentence = reading.view[start:end]
         if remembered(_paragraph_around(reading.view, mention)):
             return False
-        named = len(mention.words) > 1 or _is_relative(reading, mention)
+        if _is_named_after(reading, mention):
+            return False
+        # persons of the region: a foreign celebrity's death is told of nobody whom a neighbour could find
+        named = (len(mention.words) > 1 and is_first_name(mention.words[0])) or _is_relative(reading, mention)
         if mention.is_short and len(mention.words) > 1 and len(mention.words[0].rstrip(".")) > 2:
             return True  # a first name with an initial: whoever wrote it meant to protect somebody
         return named and listed("harm").search(sentence.lower()) is not None
@@ -197,6 +205,16 @@ def _is_minor(reading: Reading, mention: Mention) -> bool:
 def _is_relative(reading: Reading, mention: Mention) -> bool:
     before = [token.lower for token in reading.tokens if mention.start - 40 < token.start < mention.start][-3:]
     return any(is_listed("kin", word) for word in before)
+
+
+def _is_known_place(reading: Reading, mention: Mention) -> bool:
+    return is_listed("places", mention.words[0]) or any(s < mention.end and mention.start < e for s, e in reading.known)
+
+
+def _is_named_after(reading: Reading, mention: Mention) -> bool:
+    """True for a street, a hospital, a prize that bears somebody's name."""
+    before = [token for token in reading.tokens if mention.start - 30 < token.start < mention.start][-2:]
+    return bool(before) and any(is_listed("named_after", token.lower) for token in before)
 
 
 def _is_single_place(view: str, place: tuple[int, int]) -> bool:

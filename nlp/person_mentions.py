@@ -95,6 +95,12 @@ def is_in_capitals(folded: str) -> bool:
     return len(letters) > 8 and sum(letter.isupper() for letter in letters) > 0.7 * len(letters)
 
 
+def is_in_title_case(tokens: Sequence[Token]) -> bool:
+    """True for a headline with a capital at nearly every word."""
+    words = [token for token in tokens if len(token.text) > 3 and token.text.isalpha()]
+    return len(words) > 4 and sum(token.is_capital for token in words) > 0.75 * len(words)
+
+
 def find_mentions(
     folded: str, tokens: Sequence[Token], recognised: Iterable[tuple[int, int]], *, thorough: bool
 ) -> list[Mention]:
