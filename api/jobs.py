@@ -174,6 +174,7 @@ def tag_new(parts: Parts, *, say: Say = silent) -> JobSummary:
     started, counts = time.monotonic(), Counter[str]()
     store, pipeline = parts.store(), parts.pipeline()
     with ClusterIndex(parts.home.clusters, parts.settings.tag.near_duplicate_similarity) as clusters:
+        _bring_up(parts, clusters, say)
         for batch in _batches(store.untagged(pipeline.model_version)):
             _cluster(parts, clusters, batch)
             tagged = [(item.document.id, item.tags) for item in pipeline.tag(batch) if item.tags is not None]
@@ -183,15 +184,35 @@ def tag_new(parts: Parts, *, say: Say = silent) -> JobSummary:
     return JobSummary(dict(counts), [], time.monotonic() - started)
 
 
+def _bring_up(parts: Parts, clusters: ClusterIndex, say: Say) -> None:
+    """Fill a cluster file that is new or of an older layout, and let it forget what was removed from the store."""
+    store, removed = parts.store(), parts.store().last_removal()
+    if not clusters.state("filled"):
+        for batch in _batches(
+            item.document for item in counted(store.documents(), None, say, "cluster") if item.tags is not None
+        ):
+            _cluster(parts, clusters, batch)
+        clusters.note("filled", 1)
+    if removed > clusters.state("removal"):
+        for ids in _batches(list(clusters.document_ids())):
+            clusters.remove(set(ids) - store.get_all(ids).keys())
+        clusters.note("removal", removed)
+    _save(parts, clusters, clusters.unsaved())  # also what an earlier run was killed before it could say
+
+
 def _cluster(parts: Parts, clusters: ClusterIndex, batch: Sequence[Document]) -> None:
-    changed: dict[str, Cluster] = {}
-    for document in batch:
-        changed.update(clusters.add(document))
+    _save(parts, clusters, clusters.add_all(batch))
+
+
+def _save(parts: Parts, clusters: ClusterIndex, memberships: Iterable[tuple[str, Cluster]]) -> None:
+    changed = dict(memberships)
     try:
         parts.store().put_clusters(changed.items())
     except InputError:  # the cluster file knows documents that this store never had, as after a restored backup
         known = parts.store().get_all(list(changed))
-        parts.store().put_clusters((key, cluster) for key, cluster in changed.items() if key in known)
+        changed = dict(clusters.remove(set(changed) - known.keys()))
+        parts.store().put_clusters(changed.items())
+    clusters.saved(changed)
 
 
 def counted(

@@ -117,7 +117,7 @@ class TagSettings(_Section):
 
     model: str = Field(default="tagger", description="name of a shipped model, or the folder of your own")
     near_duplicate_similarity: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.7, description="estimated Jaccard similarity from which two texts are one story"
+        default=0.55, description="share of the shorter text's word triples from which two texts are copies"
     )
 
 
