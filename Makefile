@@ -14,12 +14,12 @@ BIN := $(VENV)/bin
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint bench chromium elasticsearch
+.PHONY: demo test lint bench chromium elasticsearch redis
 
 demo: $(VENV)/.light
 	$(BIN)/eho demo
 
-test: lint chromium elasticsearch
+test: lint chromium elasticsearch redis
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.dev
@@ -51,6 +51,13 @@ chromium:
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
 	else echo "chromium is missing: the browser tests will be skipped; install it with: sudo apt-get install chromium"; fi
+
+# Several workers share a frontier on a real Redis server; without one their tests are skipped and say so.
+redis:
+	@if command -v redis-server >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server; \
+	else echo "redis-server is missing: the tests of several workers will be skipped; install it with: sudo apt-get install redis-server"; fi
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -18,10 +18,12 @@ from api import (
     cli_data,
     cli_evaluate,
     cli_manage,
+    cli_privacy,
     cli_query,
     cli_snapshots,
     cli_stories,
     cli_topics,
+    cli_watch,
 )
 from api.output import print_line, say, use_utf8
 from eho import __version__
@@ -42,6 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli_data.register(app)
+cli_watch.register(app)
 cli_answers.register(app)
 cli_query.register(app)
 cli_stories.register(app)
@@ -50,6 +53,7 @@ cli_snapshots.register(app)
 cli_manage.register(app)
 cli_evaluate.register(app)
 cli_annotate.register(app)
+cli_privacy.register(app)
 
 
 def _print_version(asked: bool) -> None:

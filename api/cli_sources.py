@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,12 +45,34 @@ def sources_list(
     print_rows(shown, _COLUMNS, form=form, query="sources", snapshot=snapshot)
 
 
-def sources_coverage(as_json: options.AsJson = False, as_csv: options.AsCsv = False, as_table: options.AsTable = False) -> None:
-    """Count what became of every address, per source, outcome and Belgrade day."""
+def sources_coverage(
+    source: options.InSources = None,
+    from_: options.From = None,
+    to: options.To = None,
+    as_json: options.AsJson = False,
+    as_csv: options.AsCsv = False,
+    as_table: options.AsTable = False,
+) -> None:
+    """Count per source and Belgrade day what was expected, found, fetched, extracted and dropped, and say what is unusual."""
+    from api.coverage import COLUMNS
+
     form = chosen_format(json=as_json, csv=as_csv, table=as_table)
     with Service.open() as service:
-        rows, snapshot = service.coverage(), service.snapshot_id
-    print_rows(rows, ("source", "outcome", "day", "count"), form=form, query="coverage", snapshot=snapshot)
+        found = service.source_days(source or (), start=options.first_day(from_), end=options.last_day(to, "to"))
+        snapshot = service.snapshot_id
+    rows = found.rows()
+    unusual = [one for row in rows for one in row["anomalies"]]
+    if form is not Format.JSON:
+        rows = [{**row, "anomalies": [one["kind"] for one in row["anomalies"]], "dropped": _dropped(row)} for row in rows]
+    print_rows(rows, COLUMNS, form=form, query=f"coverage {found.start} to {found.end}", snapshot=snapshot)
+    for one in unusual:
+        say(f"{one['day']} {one['source']}: {one['message']}")
+    if unusual:
+        raise typer.Exit(1)
+
+
+def _dropped(row: dict[str, Any]) -> list[str]:
+    return [f"{outcome} {count}" for outcome, count in row["dropped"].items()]
 
 
 def sources_check(

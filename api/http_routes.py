@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from api import http_schemas as schemas
+from api import http_source_schemas as source_schemas
 from api import http_stories
 from api import sources as registry
 from api.http_errors import to_json_bytes
@@ -257,10 +258,10 @@ def _add_lists(routes: APIRouter, service: Service) -> None:
         """Check the sources' files; nothing outside is asked."""
         return Json(registry.check(service.home).to_mapping())
 
-    @routes.get("/sources/coverage", responses=_answers(list[schemas.CoverageRow]), response_class=Json, tags=["about"])
-    def coverage() -> Response:
-        """Count what became of every address."""
-        return Json(service.coverage())
+    @routes.get("/sources/coverage", responses=_answers(list[source_schemas.CoverageDay]), response_class=Json, tags=["about"])
+    def coverage(source: Many = [], start: FromDay = None, end: ToDay = None) -> Response:  # noqa: B006
+        """Count per source and day what was expected, found, fetched, extracted and dropped, and say what is unusual."""
+        return Json(service.source_days(source, start=start, end=end).rows())
 
     @routes.get("/models", responses=_answers(list[dict[str, Any]]), response_class=Json, tags=["about"])
     def models() -> Response:

@@ -351,15 +351,6 @@ class SourcesChecked(_Shape):
     findings: list[SourceFinding]
 
 
-class CoverageRow(_Shape):
-    """How many addresses of a source ended in an outcome on a Belgrade day."""
-
-    source: str
-    outcome: str
-    day: str
-    count: int
-
-
 class Health(_Shape):
     """Whether the server can answer, and over what."""
 

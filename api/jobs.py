@@ -11,11 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from api import social
+from api.coverage import runs_of
 from api.sink import StoreSink
 from api.wiring import Parts
 from eho.annotation import AnnotatedDocument
@@ -67,6 +68,7 @@ def crawl(
     since: date | None = None,
     max_pages: int | None = None,
     say: Say = silent,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CrawlSummary:
     """Fetch pages of the named sources, all enabled ones by default, into the store.
 
@@ -75,7 +77,7 @@ def crawl(
     chosen = choose_sources(parts.sources, sources)
     pages = [source for source in chosen if source.platform is None]
     posts = [source for source in chosen if source.platform is not None]
-    done = 0
+    done, started_at = 0, now()
 
     def on_page(_: OutcomeRecord) -> None:
         nonlocal done
@@ -90,6 +92,7 @@ def crawl(
         summary = visited if summary is None else social.joined(summary, visited)
     if summary is None or summary.interrupted:
         raise KeyboardInterrupt
+    parts.store().add_runs(runs_of(summary, chosen, started_at, now()))
     return summary
 
 
@@ -101,18 +104,27 @@ def _crawl_pages(
     max_pages: int | None,
     on_page: Callable[[OutcomeRecord], None],
 ) -> CrawlSummary:
+    from api.originals import sealed_archive
     from crawlers.run import crawl as run_crawl
 
     return run_crawl(
         sources,
-        StoreSink(parts.store()),
+        new_sink(parts),
         parts.settings.crawl,
         captures=parts.home.captures,
         since=since,
         max_pages=max_pages,
         on_page=on_page,
+        archive=sealed_archive(parts.home, parts.settings),
         learned=parts.home.blocks,
     )
+
+
+def new_sink(parts: Parts) -> StoreSink:
+    """Return the way into the store: what goes through it is masked."""
+    from api.originals import address_key
+
+    return StoreSink(parts.store(), address_key(parts.home, parts.settings))
 
 
 def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
@@ -123,7 +135,7 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
             raise SourceError(f"There is no source {name!r}; known are {', '.join(close) or 'none'}. See eho sources list.")
         if not known[name].enabled:
             raise SourceError(
-                f"Source {name!r} is not enabled. Outlets that ship stay so until personal details are masked before storage "
+                f"Source {name!r} is not enabled. Outlets that ship stay so until somebody decides to ask them "
                 f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
@@ -138,7 +150,7 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
 
 def store_documents(parts: Parts, documents: Iterable[Document | OutcomeRecord], *, say: Say = silent) -> JobSummary:
     """Put documents that a person supplied into the store, masked like fetched ones; records of bad rows are kept too."""
-    started, sink, counts, failures = time.monotonic(), StoreSink(parts.store()), Counter[str](), []
+    started, sink, counts, failures = time.monotonic(), new_sink(parts), Counter[str](), []
     for number, item in enumerate(documents, 1):
         if isinstance(item, OutcomeRecord):
             sink.record(item)
@@ -158,6 +170,7 @@ def tag_new(parts: Parts, *, say: Say = silent) -> JobSummary:
     started, counts = time.monotonic(), Counter[str]()
     store, pipeline = parts.store(), parts.pipeline()
     with ClusterIndex(parts.home.clusters, parts.settings.tag.near_duplicate_similarity) as clusters:
+        _bring_up(parts, clusters, say)
         for batch in _batches(store.untagged(pipeline.model_version)):
             _cluster(parts, clusters, batch)
             tagged = [(item.document.id, item.tags) for item in pipeline.tag(batch) if item.tags is not None]
@@ -167,15 +180,35 @@ def tag_new(parts: Parts, *, say: Say = silent) -> JobSummary:
     return JobSummary(dict(counts), [], time.monotonic() - started)
 
 
+def _bring_up(parts: Parts, clusters: ClusterIndex, say: Say) -> None:
+    """Fill a cluster file that is new or of an older layout, and let it forget what was removed from the store."""
+    store, removed = parts.store(), parts.store().last_removal()
+    if not clusters.state("filled"):
+        for batch in _batches(
+            item.document for item in counted(store.documents(), None, say, "cluster") if item.tags is not None
+        ):
+            _cluster(parts, clusters, batch)
+        clusters.note("filled", 1)
+    if removed > clusters.state("removal"):
+        for ids in _batches(list(clusters.document_ids())):
+            clusters.remove(set(ids) - store.get_all(ids).keys())
+        clusters.note("removal", removed)
+    _save(parts, clusters, clusters.unsaved())  # also what an earlier run was killed before it could say
+
+
 def _cluster(parts: Parts, clusters: ClusterIndex, batch: Sequence[Document]) -> None:
-    changed: dict[str, Cluster] = {}
-    for document in batch:
-        changed.update(clusters.add(document))
+    _save(parts, clusters, clusters.add_all(batch))
+
+
+def _save(parts: Parts, clusters: ClusterIndex, memberships: Iterable[tuple[str, Cluster]]) -> None:
+    changed = dict(memberships)
     try:
         parts.store().put_clusters(changed.items())
     except InputError:  # the cluster file knows documents that this store never had, as after a restored backup
         known = parts.store().get_all(list(changed))
-        parts.store().put_clusters((key, cluster) for key, cluster in changed.items() if key in known)
+        changed = dict(clusters.remove(set(changed) - known.keys()))
+        parts.store().put_clusters(changed.items())
+    clusters.saved(changed)
 
 
 def counted(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from api.choices import choice as _choice
 from api.citation import cite
 from api.home_files import make_home, write_source
 from api.jobs import JobSummary, Say, silent
+from api.source_questions import SourceQuestions
 from api.story_questions import StoryQuestions
 from api.wiring import Parts
 from eho.annotation import ModelVersion, Stance
@@ -39,7 +41,7 @@ SPLITS = ("language", "source", "ownership", "audience", "kind")
 STANCES = tuple(stance.value for stance in Stance)
 
 
-class Service(StoryQuestions):
+class Service(StoryQuestions, SourceQuestions):
     """One data folder. Reading is safe from several threads and needs no lock; writing holds the folder's lock."""
 
     def __init__(self, parts: Parts) -> None:
@@ -113,21 +115,6 @@ class Service(StoryQuestions):
     def has_invented_sources(self) -> bool:
         """True where demonstration outlets are among the sources: everything shown then says so."""
         return any(source.invented for source in self._parts.sources.values())
-
-    def sources(self) -> list[dict[str, Any]]:
-        """Return every source as its file says."""
-        return [source.model_dump(mode="json") for source in self._parts.sources.values()]
-
-    def coverage(self) -> list[dict[str, Any]]:
-        """Return how many addresses of each source ended in which outcome on which Belgrade day."""
-        return [
-            {"source": row.source, "outcome": row.outcome.value, "day": row.day.isoformat(), "count": row.count}
-            for row in self._parts.store().coverage()
-        ]
-
-    def outcomes(self, source: str | None = None) -> Iterable[OutcomeRecord]:
-        """Yield what became of every address."""
-        return self._parts.store().outcomes(source)
 
     def models(self) -> list[dict[str, Any]]:
         """Return the cards of all models, shipped and own."""
@@ -303,7 +290,7 @@ class Service(StoryQuestions):
         on_progress: Say = silent,
     ) -> CrawlSummary:
         """Fetch pages into the store. Raises SourceError, CrawlError, HomeBusyError."""
-        with self._writing("crawl"):
+        with nullcontext() if self.settings.crawl.frontier else self._writing("crawl"):  # several workers write at once then
             summary = jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
             index_jobs.drop_removed(self._parts, say=on_progress)
         return summary
@@ -362,6 +349,23 @@ class Service(StoryQuestions):
             "has_failures": crawled.has_failures or bool(indexed.failures or indexed.spooled),
             "snapshot": self.snapshot_id,
         }
+
+    def watch(self, emit: Callable[[dict[str, Any]], None], *, once: bool = False) -> bool:
+        """Run what is due, once or until interrupted; True where part of it failed. Raises HomeBusyError, KeyboardInterrupt."""
+        from api.watch import Watch
+
+        self.pipeline  # noqa: B018 - a missing model is said before an hour of crawling
+        watch = Watch(self._parts, emit=emit)
+        if once:
+            return watch.once()
+        watch.forever()
+        return False
+
+    def watch_status(self) -> dict[str, Any]:
+        """Return what a running or the last watch knows."""
+        from api.watch import status
+
+        return status(self.home)
 
     def register(self, sources: Iterable[Source]) -> int:
         """Write the files of sources that are not known yet; return how many."""

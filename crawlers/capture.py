@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 import eho
+from crawlers.sealing import SealedWriter, SealingKey
 from eho.document import Capture, to_utc_text
 
 ROTATE_BYTES = 500 * 1024 * 1024
@@ -43,7 +44,7 @@ class FetchedPage:
 
 
 class PageArchive(Protocol):
-    """Keeps pages as fetched. The seam for sealing them: a sealed archive answers to the same two methods."""
+    """Keeps pages as fetched."""
 
     def keep(self, page: FetchedPage) -> Capture:
         """Write one page and return where it lies; it has left this process when this returns."""
@@ -57,13 +58,16 @@ class PageArchive(Protocol):
 class WarcArchive:
     """Appends pages to a WARC file of this run, one gzip member a record, a new file every 500 MB.
 
+    With a key the files are sealed: offsets stay those of the plain file (`crawlers.sealing`).
+
     A run never appends to another run's file: the record that a killed run left half-written harms nothing after it.
     """
 
-    def __init__(self, folder: Path, *, user_agent: str, rotate_bytes: int = ROTATE_BYTES) -> None:
+    def __init__(self, folder: Path, *, user_agent: str, rotate_bytes: int = ROTATE_BYTES, key: SealingKey | None = None) -> None:
         self._folder = folder
         self._user_agent = user_agent
         self._rotate_bytes = rotate_bytes
+        self._key = key
         self._file: IO[bytes] | None = None
         self._name = ""
 
@@ -90,11 +94,13 @@ class WarcArchive:
         while True:
             self._name = f"{stem}-{number:03}.warc.gz"
             try:
-                file = (self._folder / self._name).open("xb")
+                file: IO[bytes] = (self._folder / self._name).open("xb")
             except FileExistsError:
                 number += 1
                 continue
             break
+        if self._key is not None:
+            file = cast(IO[bytes], SealedWriter(file, self._key))
         self._file = file
         file.write(_info_member(self._name, self._user_agent))
         file.flush()

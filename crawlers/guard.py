@@ -1,4 +1,4 @@
-"""The live guard: until personal details are masked before storage, only hosts on this machine may be asked."""
+"""The live guard: unless the operator turned live crawling on, only hosts on this machine may be asked."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class LiveGuard:
                 "start the demonstration outlets and give their address"
             )
         return (
-            f"host {host or url!r} is outside this machine, and live crawling is off until personal details are masked "
-            "before storage; crawl.allow_live"
+            f"host {host or url!r} is outside this machine, and live crawling is off; set crawl.allow_live = true once you "
+            "may fetch its pages and crawl.user_agent names you"
         )
 
     def check(self, sources: Iterable[Source]) -> None:

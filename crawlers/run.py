@@ -16,6 +16,7 @@ from crawlers.guard import LiveGuard
 from crawlers.job import CrawlJob
 from crawlers.outlets import Outlets
 from crawlers.sink import DocumentSink
+from eho.errors import CrawlError
 from eho.outcome import Outcome, OutcomeRecord
 from eho.settings import CrawlSettings
 from eho.source import Source
@@ -36,6 +37,7 @@ class CrawlSummary:
     elapsed_s: float = 0.0
     interrupted: bool = False
     captures: Sequence[str] = field(default_factory=tuple)
+    known_by_source: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def has_failures(self) -> bool:
@@ -85,6 +87,10 @@ def crawl(
     enabled = [source for source in sources if source.enabled]
     guard = LiveGuard.from_settings(settings)
     guard.check(enabled)
+    if settings.frontier and max_pages is not None:
+        raise CrawlError(
+            f"--max-pages {max_pages} cannot be kept by several workers together; leave it out, or unset crawl.frontier."
+        )
     keeper = archive or WarcArchive(captures, user_agent=settings.user_agent)
     job = CrawlJob(
         sources=enabled,
@@ -111,13 +117,19 @@ def crawl(
 def _run(job: CrawlJob) -> bool:
     from crawlers.reactor import run_spider
 
-    return run_spider(_news_spider, job.settings, job=job)
+    return run_spider(_shared_spider if job.settings.frontier else _news_spider, job.settings, job=job)
 
 
 def _news_spider() -> type[Spider]:
     from crawlers.spider import NewsSpider
 
     return NewsSpider
+
+
+def _shared_spider() -> type[Spider]:
+    from crawlers.lease_scheduler import SharedSpider
+
+    return SharedSpider
 
 
 def _summary(job: CrawlJob, elapsed_s: float, interrupted: bool) -> CrawlSummary:
@@ -132,4 +144,5 @@ def _summary(job: CrawlJob, elapsed_s: float, interrupted: bool) -> CrawlSummary
         pages=job.frontier.pages,
         elapsed_s=elapsed_s,
         interrupted=interrupted,
+        known_by_source=dict(job.known),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -22,9 +23,10 @@ from crawlers.encoding import decode, header_charset
 from crawlers.extraction import Page, extract_page
 from crawlers.markup import parse_html
 from crawlers.outlets import Outlet, Outlets
+from crawlers.sealing import SealingKey, is_cut, open_capture
 from crawlers.structured import read_facts
 from eho.document import Capture, Document, Precision
-from eho.errors import InputError
+from eho.errors import InputError, SealError
 from eho.outcome import Outcome, OutcomeRecord
 
 _WARC = (".warc", ".warc.gz")
@@ -78,13 +80,14 @@ def read_stored(
     url: str | None = None,
     fetched_at: datetime | None = None,
     source: str | None = None,
+    key: SealingKey | None = None,
     outlets: Outlets | None = None,
 ) -> Iterator[Document | OutcomeRecord]:
     """Yield a document or an outcome for every page of a file, or of all such files below a folder, sorted by name.
 
     `url`, `fetched_at` and `source` stand in where the file itself does not say; an HTML file without `url` takes its own
     canonical link, and the file's time of change. `outlets` are the sources' own selectors and what was learned of their
-    pages; readers' comments follow their document. Raises InputError for a path that is not there.
+    pages; readers' comments follow their document. `key` opens sealed captures. Raises InputError for a path that is not there.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist; give an HTML file, a WARC file, JSON lines or a folder of them.", field="path")
@@ -94,7 +97,7 @@ def read_stored(
         else [path]
     )
     for file in files:
-        for page in read_pages(file, url=url, fetched_at=fetched_at, source=source):
+        for page in read_pages(file, url=url, fetched_at=fetched_at, source=source, key=key):
             if isinstance(page, StoredPage):
                 read = page.extract(outlets)
                 yield read.result
@@ -104,12 +107,17 @@ def read_stored(
 
 
 def read_pages(
-    file: Path, *, url: str | None = None, fetched_at: datetime | None = None, source: str | None = None
+    file: Path,
+    *,
+    url: str | None = None,
+    fetched_at: datetime | None = None,
+    source: str | None = None,
+    key: SealingKey | None = None,
 ) -> Iterator[StoredPage | OutcomeRecord]:
     """Yield the pages of one file as kept; what cannot be read is an outcome with the place in the file."""
     name = file.name.lower()
     if name.endswith(_WARC):
-        pages = _read_warc(file)
+        pages = _read_warc(file, key)
     elif name.endswith(_LINES):
         pages = _read_lines(file, fetched_at)
     else:
@@ -118,8 +126,20 @@ def read_pages(
         yield replace(page, source=page.source or source) if isinstance(page, StoredPage) else page
 
 
-def _read_warc(file: Path) -> Iterator[StoredPage | OutcomeRecord]:
-    with file.open("rb") as stream:
+def read_page(file: Path, offset: int, key: SealingKey | None) -> StoredPage | OutcomeRecord:
+    """Return the one page whose record begins at an offset. Raises SealError."""
+    with open_capture(file, key) as stream:
+        stream.seek(offset)
+        return _from_record(next(iter(ArchiveIterator(stream))))
+
+
+def _read_warc(file: Path, key: SealingKey | None) -> Iterator[StoredPage | OutcomeRecord]:
+    try:
+        opened = open_capture(file, key)
+    except SealError as error:
+        yield _unreadable(Outcome.BAD_INPUT, str(error))
+        return
+    with opened as stream:
         records = ArchiveIterator(stream)
         read = end = 0
         try:
@@ -130,11 +150,11 @@ def _read_warc(file: Path) -> Iterator[StoredPage | OutcomeRecord]:
                 if page is not None:
                     place = Capture(file=f"{file.resolve().parent.name}/{file.name}", offset=records.get_record_offset())
                     yield replace(page, capture=place) if isinstance(page, StoredPage) else page
-        except (ArchiveLoadFailed, EOFError, OSError, ValueError, zlib.error) as error:
+        except (ArchiveLoadFailed, EOFError, OSError, SealError, ValueError, zlib.error) as error:
             # the record that a killed crawl left half-written, always the last of its file
             yield _unreadable(Outcome.TRUNCATED, f"{file.name}: record {read + 1} cannot be read: {error}")
         else:
-            if end < file.stat().st_size and file.name.lower().endswith(".gz"):
+            if is_cut(stream) or (end < stream.seek(0, io.SEEK_END) and file.name.lower().endswith(".gz")):
                 yield _unreadable(Outcome.TRUNCATED, f"{file.name}: the last record, from byte {end} on, is cut off")
 
 

@@ -37,7 +37,7 @@ class CrawlSettings(_Section):
     )
     allow_live: bool = Field(
         default=False,
-        description="crawl outlets outside this machine; off until personal details are masked before storage",
+        description="crawl outlets outside this machine; their pages are masked before storage and sealed as fetched",
     )
     proxy: str | None = Field(default=None, description="HTTP proxy for all requests, such as http://127.0.0.1:8099")
     concurrency: int = Field(default=16, ge=1, description="requests under way at once, over all hosts")
@@ -48,6 +48,14 @@ class CrawlSettings(_Section):
     max_page_mb: Annotated[float, Field(gt=0)] = Field(default=10.0, description="largest response kept")
     max_redirects: int = Field(default=6, ge=0, description="redirects followed for one address")
     retries: int = Field(default=2, ge=0, description="further tries after a temporary failure")
+    frontier: str | None = Field(
+        default=None,
+        pattern=r"^(rediss?|unix)://",
+        description="Redis address of the frontier that several workers share: redis://127.0.0.1:6379/0",
+    )
+    lease_s: Annotated[float, Field(ge=1)] = Field(
+        default=120.0, description="time after which a page of a worker that went silent is given to another"
+    )
 
 
 class StoreSettings(_Section):
@@ -58,12 +66,26 @@ class StoreSettings(_Section):
     )
 
 
+class WatchSettings(_Section):
+    """When `eho watch` asks each source again."""
+
+    documents_per_run: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="ask a source again when so many new documents can be expected of it"
+    )
+    shortest_m: Annotated[float, Field(gt=0)] = Field(default=10.0, description="least minutes between two runs of a source")
+    longest_h: Annotated[float, Field(gt=0)] = Field(default=6.0, description="most hours between two runs of a source")
+    jitter: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.1, description="share by which an interval is lengthened at random, so that sources do not fall into step"
+    )
+    sources_per_run: int = Field(default=50, ge=1, description="most sources crawled together before tagging and indexing")
+
+
 class TagSettings(_Section):
     """Which model tags, and what is shown."""
 
     model: str = Field(default="tagger", description="name of a shipped model, or the folder of your own")
     near_duplicate_similarity: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.7, description="estimated Jaccard similarity from which two texts are one story"
+        default=0.55, description="share of the shorter text's word triples from which two texts are copies"
     )
 
 
@@ -107,6 +129,14 @@ class SearchSettings(_Section):
     """How queries are read."""
 
     stems: bool = Field(default=True, description="a word typed without quotation marks also finds its other forms")
+
+
+class PrivacySettings(_Section):
+    """What is masked and sealed."""
+
+    key_file: str | None = Field(
+        default=None, description="key of the sealed captures; raw.key in the data folder by default, better on another disk"
+    )
 
 
 class ServeSettings(_Section):
@@ -154,10 +184,12 @@ class Settings(_Section):
     """All settings, by section."""
 
     crawl: CrawlSettings = CrawlSettings()
+    watch: WatchSettings = WatchSettings()
     store: StoreSettings = StoreSettings()
     tag: TagSettings = TagSettings()
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
+    privacy: PrivacySettings = PrivacySettings()
     serve: ServeSettings = ServeSettings()
     social: SocialSettings = SocialSettings()
     home: HomeSettings = HomeSettings()

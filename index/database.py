@@ -13,10 +13,11 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from eho.errors import StoreError
 from index.schema import SCHEMA_VERSION, metadata, store_info
-from index.upgrades import upgrade_from_1
+from index.upgrades import upgrade
 
 _WRITES = "eho_writes"
 _BUSY_TIMEOUT_S = 30.0
+_UPGRADABLE = range(1, SCHEMA_VERSION)
 
 
 class Database:
@@ -50,7 +51,7 @@ class Database:
             if not inspect(connection).has_table(store_info.name):
                 return False
             found = connection.scalar(select(store_info.c.value).where(store_info.c.name == "schema"))
-        if found == 1:
+        if found in _UPGRADABLE:
             self._upgrade()
         elif found not in (None, SCHEMA_VERSION):
             raise StoreError(
@@ -61,8 +62,8 @@ class Database:
     def _upgrade(self) -> None:
         with self.writing() as connection:
             found = connection.scalar(select(store_info.c.value).where(store_info.c.name == "schema").with_for_update())
-            if found == 1:  # no other process did it meanwhile
-                upgrade_from_1(connection)
+            if found is not None and found in _UPGRADABLE:  # no other process did it meanwhile
+                upgrade(connection, found)
 
     def _make(self) -> None:
         with self.writing() as connection:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, Table, and_, delete, exists, fun
 from eho.annotation import AnnotatedDocument, Tags
 from eho.document import Cluster, Document
 from index.database import Database, reserve
+from index.document_facts import remove_facts
 from index.rows import CURRENT, to_annotated
 from index.schema import (
     documents,
@@ -161,4 +162,5 @@ def remove_page(connection: Connection, ids: Sequence[str], reason: str) -> int:
     for table in _HISTORIES:
         connection.execute(delete(table).where(table.c.document_id.in_(list(since))))
     connection.execute(delete(documents).where(documents.c.id.in_(list(since))))
+    remove_facts(connection, list(since))
     return len(since)

@@ -13,6 +13,7 @@ from eho.document import Cluster, Document, to_utc_text
 from eho.errors import InputError
 from eho.outcome import Outcome
 from index.database import reserve
+from index.document_facts import insert_facts, update_facts, update_languages
 from index.schema import addresses, documents, superseded_clusters, superseded_documents, superseded_tags
 
 _CURRENT_COLUMNS: list[Column[Any]] = [
@@ -68,6 +69,9 @@ def put_page(connection: Connection, page: Sequence[Document]) -> list[Outcome]:
         _update(connection, changed)
     if new:
         connection.execute(insert(documents), new)
+    new_ids, changed_ids = {row["id"] for row in new}, {row["id"] for row in changed}
+    insert_facts(connection, [document for document in page if document.id in new_ids])
+    update_facts(connection, [document for document in page if document.id in changed_ids])
     put_addresses(connection, {url: document.id for document in page for url in _addresses_of(document)})
     return result
 
@@ -90,6 +94,7 @@ def put_tags_page(connection: Connection, page: Mapping[str, Tags]) -> None:
     if changed:
         _supersede_tags(connection, known, changed)
         _update(connection, changed)
+        update_languages(connection, {row["id"]: page[row["id"]].language.code for row in changed})
 
 
 def put_clusters_page(connection: Connection, page: Mapping[str, Cluster]) -> int:

@@ -1,10 +1,10 @@
-"""Tables of the document store: current documents with their tags, what they superseded, addresses and outcomes."""
+"""Tables of the document store: current documents with their tags, what they superseded, addresses, outcomes and runs."""
 
 from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -120,5 +120,34 @@ outcomes = Table(
     Column("outcome", String(40), nullable=False),
     Column("day", String(10), nullable=False),  # in Europe/Belgrade
     Column("record", Text, nullable=False),
+    Column("first_day", String(10), nullable=False, server_default=""),  # on which the address was first dealt with
     Index("outcomes_by_day", "source", "outcome", "day"),
+    Index("outcomes_by_first_day", "first_day", "source", "outcome"),
+)
+
+# What coverage counts by day, without reading every document: one row per current document.
+document_facts = Table(
+    "document_facts",
+    metadata,
+    Column("document_id", String(200), primary_key=True),
+    Column("source", String(200), nullable=False),
+    Column("stored_on", String(10), nullable=False),  # days in Europe/Belgrade
+    Column("published_on", String(10)),
+    Column("published_at", String(40)),
+    Column("characters", Integer, nullable=False),
+    Column("lang", String(40)),
+    Index("document_facts_stored", "stored_on", "source"),
+    Index("document_facts_published", "published_on", "source"),
+)
+
+# One row per source and run that came to its end: what the run did, as JSON.
+crawl_runs = Table(
+    "crawl_runs",
+    metadata,
+    Column("source", String(200), primary_key=True),
+    Column("started_at", String(40), primary_key=True),
+    Column("ended_at", String(40), nullable=False),
+    Column("day", String(10), nullable=False),  # of its end, in Europe/Belgrade
+    Column("body", Text, nullable=False),
+    Index("crawl_runs_by_day", "day", "source"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -14,12 +14,14 @@ from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
 from eho.annotation import AnnotatedDocument, ModelVersion, Tags
 from eho.document import Cluster, Document
 from eho.outcome import Outcome, OutcomeRecord
+from index.appearances import appearances
 from index.calendar import day_of
 from index.database import Database
 from index.history import History, history_begins, remove_page
 from index.rows import CURRENT, put_addresses, put_clusters_page, put_page, put_tags_page, to_annotated, to_document
 from index.schema import addresses, documents, outcomes, removed_documents, store_info, superseded_documents
 from index.snapshots import SnapshotBook
+from index.source_days import CrawlRun, SourceDay, crawled_days, last_runs, put_runs, read_days
 
 T = TypeVar("T")
 
@@ -197,15 +199,22 @@ class Store:
         record = record.model_copy(update={"at": at})
         source, key = record.source or "", record.url or f"document:{record.document_id or record.reason or ''}"
         here = and_(outcomes.c.source == source, outcomes.c.key == key)
-        values = {"outcome": record.outcome.value, "day": day_of(at).isoformat(), "record": record.model_dump_json()}
+        day = day_of(at).isoformat()
+        values = {"outcome": record.outcome.value, "day": day, "record": record.model_dump_json()}
         with self._database.writing() as connection:
             known = connection.scalar(select(outcomes.c.outcome).where(here).with_for_update())
             if known is None:
-                connection.execute(insert(outcomes).values(source=source, key=key, **values))
+                connection.execute(insert(outcomes).values(source=source, key=key, first_day=day, **values))
             elif Outcome(known) not in _FIRST or record.outcome in _REPLACES:
                 connection.execute(update(outcomes).where(here).values(**values))
             if record.url and record.document_id:
                 put_addresses(connection, {record.url: record.document_id})
+
+    def put_addresses(self, reached: Mapping[str, str]) -> None:
+        """Note under which further addresses, or keyed digests of them, documents were reached."""
+        if reached:
+            with self._database.writing() as connection:
+                put_addresses(connection, reached)
 
     def is_known_url(self, url: str) -> bool:
         """Tell whether this address, as requested or as reached, already ended in a document."""
@@ -240,6 +249,34 @@ class Store:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [CoverageRow(row.source, Outcome(row.outcome), date.fromisoformat(row.day), row.addresses) for row in rows]
+
+    def add_runs(self, runs: Iterable[CrawlRun]) -> None:
+        """Note what runs of sources came to."""
+        with self._database.writing() as connection:
+            put_runs(connection, list(runs))
+
+    def last_runs(self) -> dict[str, CrawlRun]:
+        """Return the last run of every source that came to its end."""
+        with self._database.reading() as connection:
+            return last_runs(connection)
+
+    def crawled_days(self) -> tuple[dict[str, date], dict[str, date]]:
+        """Return the first and the last Belgrade day on which anything of each source was dealt with."""
+        with self._database.reading() as connection:
+            return crawled_days(connection)
+
+    def appearances(self, first: date, last: date) -> dict[str, tuple[int, list[int]]]:
+        """Return by source how many documents are dated from first to last, and by UTC hour those whose time of day is known."""
+        with self._database.reading() as connection:
+            return appearances(connection, first, last)
+
+    def source_days(self, start: date, end: date, lists: Mapping[str, Collection[str]]) -> dict[tuple[str, date], SourceDay]:
+        """Count what became of the addresses and documents of every source on every Belgrade day from start to end.
+
+        `lists` are the feeds, sitemaps and sections of the sources, which are no documents' addresses.
+        """
+        with self._database.reading() as connection:
+            return read_days(connection, start, end, lists)
 
     def failed_days(self, sources: Collection[str]) -> dict[str, frozenset[date]]:
         """Return, by source, the Belgrade days on which addresses failed and none gave a document."""

@@ -18,6 +18,7 @@ COMMANDS = (
     ["import"],
     ["tag"],
     ["run"],
+    ["watch"],
     ["index", "build"],
     ["index", "status"],
     ["search"],
@@ -37,7 +38,7 @@ COMMANDS = (
     ["doctor"],
 )
 BAD = {
-    "unknown command": (["watchh"], "'watchh'"),
+    "unknown command": (["wattch"], "'wattch'"),
     "unknown option": (["search", "--nonsense"], "--nonsense"),
     "option without value": (["search", "--limit"], "--limit"),
     "no number": (["search", "--limit", "many"], "'many'"),

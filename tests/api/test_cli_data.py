@@ -152,7 +152,7 @@ def test_a_bad_row_is_told_with_its_line_and_the_rest_is_imported(eho, tmp_path:
     assert ran.json["counts"] == {"bad_input": 1, "stored": 3}
     assert "line 1" in ran.json["failures"][0]["reason"]
     coverage = eho("sources", "coverage", "--json", home=tmp_path / "home").lines
-    assert [row["count"] for row in coverage if row["outcome"] == "bad_input"] == [1]
+    assert [row["outcomes"]["bad_input"] for row in coverage if "bad_input" in row["outcomes"]] == [1]
 
 
 @pytest.mark.parametrize(

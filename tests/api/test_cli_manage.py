@@ -48,7 +48,7 @@ def test_sources_list_and_coverage(eho, demo_home: Path) -> None:
     assert len(sources) == 11 and all(source["invented"] for source in sources)
     coverage = eho("sources", "coverage", "--json", home=demo_home).lines
     assert {row["source"] for row in coverage} == {source["id"] for source in sources}
-    assert {"stored", "paywalled", "disallowed"} <= {row["outcome"] for row in coverage}
+    assert {"stored", "paywalled", "disallowed"} <= {outcome for row in coverage for outcome in row["outcomes"]}
     assert eho("sources", "coverage", "--csv", home=demo_home).out.count("\r\n") == len(coverage) + 3
     assert "vala-e-re" in eho("sources", "list", home=demo_home).out
 

@@ -16,6 +16,7 @@ import uvicorn
 from pydantic import TypeAdapter
 
 from api import http_schemas as schemas
+from api import http_source_schemas as source_schemas
 from api.http import create_app
 from api.server import listen
 from api.service import Service
@@ -53,7 +54,8 @@ ANSWERS: dict[str, Any] = {
     "/v1/sources": list[Source],
     "/v1/sources?lang=sr-Cyrl": list[Source],
     "/v1/sources/check": schemas.SourcesChecked,
-    "/v1/sources/coverage": list[schemas.CoverageRow],
+    "/v1/sources/coverage?source=vala-e-re&from=2026-09-01&to=2026-09-10": list[source_schemas.CoverageDay],
+    "/v1/sources/coverage": list[source_schemas.CoverageDay],
     "/v1/models": list[dict[str, Any]],
     "/v1/codebook": dict[str, Any],
     "/v1/health": schemas.Health,
@@ -113,6 +115,7 @@ ERRORS = {
     "method codebook": ("POST", "/v1/codebook", 405, "method_not_allowed", None),
     "method sources": ("PUT", "/v1/sources", 405, "method_not_allowed", None),
     "method coverage": ("POST", "/v1/sources/coverage", 405, "method_not_allowed", None),
+    "coverage of nobody": ("GET", "/v1/sources/coverage?source=nobody", 422, "input", "source"),
     "method models": ("POST", "/v1/models", 405, "method_not_allowed", None),
     "method health": ("POST", "/v1/health", 405, "method_not_allowed", None),
     "method tag": ("GET", "/v1/tag", 405, "method_not_allowed", None),

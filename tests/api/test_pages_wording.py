@@ -23,6 +23,7 @@ COMPOSED = (
         "precision_",
         "reviewed_",
         "outcome_",
+        "anomaly_",
         "flag_",
         "by_",
         "split_",

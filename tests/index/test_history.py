@@ -168,7 +168,10 @@ def test_a_store_of_the_first_layout_is_brought_up_and_its_history_begins_then(t
         for table, columns in added.items():
             for column in columns:
                 connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
-        for table in ("superseded_clusters", "removed_documents", "snapshots", "snapshot_contexts"):
+        connection.exec_driver_sql("DROP INDEX outcomes_by_first_day")
+        connection.exec_driver_sql("ALTER TABLE outcomes DROP COLUMN first_day")
+        later = ("superseded_clusters", "removed_documents", "snapshots", "snapshot_contexts", "document_facts", "crawl_runs")
+        for table in later:
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("DELETE FROM store_info WHERE name = 'history'")
         connection.exec_driver_sql("UPDATE store_info SET value = 1 WHERE name = 'schema'")
