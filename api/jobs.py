@@ -67,6 +67,7 @@ def crawl(
     *,
     since: date | None = None,
     max_pages: int | None = None,
+    backfill: bool = False,
     say: Say = silent,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CrawlSummary:
@@ -86,7 +87,7 @@ def crawl(
 
     summary: CrawlSummary | None = None
     if pages:
-        summary = _crawl_pages(parts, pages, since=since, max_pages=max_pages, on_page=on_page)
+        summary = _crawl_pages(parts, pages, since=since, max_pages=max_pages, backfill=backfill, on_page=on_page)
     if posts and (summary is None or not summary.interrupted):
         visited = social.visit(parts, posts, since=since, max_requests=max_pages, on_post=on_page)
         summary = visited if summary is None else social.joined(summary, visited)
@@ -102,6 +103,7 @@ def _crawl_pages(
     *,
     since: date | None,
     max_pages: int | None,
+    backfill: bool,
     on_page: Callable[[OutcomeRecord], None],
 ) -> CrawlSummary:
     from api.originals import sealed_archive
@@ -114,6 +116,8 @@ def _crawl_pages(
         captures=parts.home.captures,
         since=since,
         max_pages=max_pages,
+        backfill=backfill,
+        ledger=parts.home.ledger,
         on_page=on_page,
         archive=sealed_archive(parts.home, parts.settings),
         learned=parts.home.blocks,
@@ -139,10 +143,10 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
                 f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
-    chosen = [source for source in chosen if source.feeds or source.sitemaps or source.platform]
+    chosen = [source for source in chosen if source.feeds or source.sitemaps or source.sections or source.platform]
     if not chosen:
         raise SourceError(
-            "No enabled source has a feed, a sitemap or a platform; eho sources list shows all, "
+            "No enabled source has a feed, a sitemap, a section page or a platform; eho sources list shows all, "
             "eho sources add URL --enable adds one."
         )
     return chosen

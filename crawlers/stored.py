@@ -18,6 +18,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from crawlers.capture import FEED_DATE_HEADER, LANGUAGE_HEADER, REQUESTED_HEADER, SOURCE_HEADER
+from crawlers.capture_index import CaptureIndex
 from crawlers.dates import Stamp, parse_stamp
 from crawlers.encoding import decode, header_charset
 from crawlers.extraction import Page, extract_page
@@ -31,7 +32,7 @@ from eho.outcome import Outcome, OutcomeRecord
 
 _WARC = (".warc", ".warc.gz")
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".json")
-_OTHER_RECORDS = ("warcinfo", "request", "metadata", "revisit", "resource", "conversion")
+_OTHER_RECORDS = ("warcinfo", "request", "metadata", "resource", "conversion")
 _LARGEST = 20 * 1024 * 1024
 _PAGES = (".html", ".htm", ".xhtml")
 _TEXT_FIELDS = ("source", "charset", "content_type", "requested_url")
@@ -139,23 +140,53 @@ def _read_warc(file: Path, key: SealingKey | None) -> Iterator[StoredPage | Outc
     except SealError as error:
         yield _unreadable(Outcome.BAD_INPUT, str(error))
         return
+    places: dict[str, int] = {}  # record id -> offset, of the responses so far
     with opened as stream:
         records = ArchiveIterator(stream)
         read = end = 0
         try:
             for record in records:
                 # offset and length are asked for afterwards: finding them reads to the record's end
-                page = _from_record(record) if record.rec_type not in _OTHER_RECORDS else None
+                page = _revisited(record, file, places, key) if record.rec_type == "revisit" else None
+                if record.rec_type not in (*_OTHER_RECORDS, "revisit"):
+                    page = _from_record(record)
                 read, end = read + 1, records.get_record_offset() + records.get_record_length()
+                if record.rec_type == "response":
+                    places[record.rec_headers.get_header("WARC-Record-ID") or ""] = records.get_record_offset()
+                if isinstance(page, StoredPage) and page.capture is None:
+                    page = replace(page, capture=_place(file, records.get_record_offset()))
                 if page is not None:
-                    place = Capture(file=f"{file.resolve().parent.name}/{file.name}", offset=records.get_record_offset())
-                    yield replace(page, capture=place) if isinstance(page, StoredPage) else page
+                    yield page
         except (ArchiveLoadFailed, EOFError, OSError, SealError, ValueError, zlib.error) as error:
             # the record that a killed crawl left half-written, always the last of its file
             yield _unreadable(Outcome.TRUNCATED, f"{file.name}: record {read + 1} cannot be read: {error}")
         else:
             if is_cut(stream) or (end < stream.seek(0, io.SEEK_END) and file.name.lower().endswith(".gz")):
                 yield _unreadable(Outcome.TRUNCATED, f"{file.name}: the last record, from byte {end} on, is cut off")
+
+
+def _place(file: Path, offset: int) -> Capture:
+    return Capture(file=f"{file.resolve().parent.name}/{file.name}", offset=offset)
+
+
+def _revisited(record: Any, file: Path, places: Mapping[str, int], key: SealingKey | None) -> StoredPage | OutcomeRecord | None:
+    """Return the page of a revisit record, with the payload of the record it refers to; None for one that was not modified."""
+    warc = record.rec_headers
+    if not (warc.get_header("WARC-Profile") or "").endswith("identical-payload-digest"):
+        return None
+    wanted, url = warc.get_header("WARC-Refers-To") or "", warc.get_header("WARC-Target-URI")
+    original, place = (file, places[wanted]) if wanted in places else (None, 0)
+    if original is None and (index := CaptureIndex.if_present(file.parent)) is not None:
+        found = index.get(wanted)
+        index.close()
+        original, place = (file.parent / found.file, found.offset) if found is not None else (None, 0)
+    if original is None or not original.exists():
+        return OutcomeRecord(outcome=Outcome.TRUNCATED, url=url, reason="the record that holds this page's bytes is not here")
+    held = read_page(original, place, key)
+    if isinstance(held, OutcomeRecord):
+        return held
+    again = _from_record(record)
+    return again if isinstance(again, OutcomeRecord) else replace(again, body=held.body, capture=_place(original, place))
 
 
 def _from_record(record: Any) -> StoredPage | OutcomeRecord:
