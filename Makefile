@@ -4,6 +4,7 @@
 # make lint   the checks without the tests
 # make bench  measure speed against named peers (needs EHO_DATA); DOCUMENTS="10000 1000000" sets the sizes of the index,
 #             ELASTICSEARCH=http://… measures a running server as well
+# make fuzz   50,000 mutated pages and feeds: no crash, no hang; CASES=1000 for fewer
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint bench chromium elasticsearch redis
+.PHONY: demo test lint bench fuzz chromium elasticsearch redis
 
 demo: $(VENV)/.light
 	$(BIN)/eho demo
@@ -35,6 +36,9 @@ bench: $(VENV)/.dev
 	done
 	$(BIN)/python -m evaluation.benchmarks.index_scale --eho-data "$$EHO_DATA" \
 		$(if $(ELASTICSEARCH),--elasticsearch "$(ELASTICSEARCH)") $(foreach n,$(DOCUMENTS),--documents $(n))
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m evaluation.fuzzing --cases $(or $(CASES),50000)
 
 # The tests of the search server use Elastic's minimal build, fetched through Maven and kept below ~/.cache/eho; without it they
 # are skipped and say so (where CI is set, they fail).

@@ -18,6 +18,7 @@ from api import (
     cli_data,
     cli_evaluate,
     cli_manage,
+    cli_privacy,
     cli_query,
     cli_snapshots,
     cli_stories,
@@ -52,6 +53,7 @@ cli_snapshots.register(app)
 cli_manage.register(app)
 cli_evaluate.register(app)
 cli_annotate.register(app)
+cli_privacy.register(app)
 
 
 def _print_version(asked: bool) -> None:

@@ -28,6 +28,10 @@ Sources = Annotated[list[str] | None, typer.Option("--source", metavar="ID", hel
 Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Only pages published on this day or later.")]
 MaxPages = Annotated[int | None, typer.Option("--max-pages", min=1, metavar="N", help="Fetch at most so many pages.")]
 
+Backfill = Annotated[
+    bool, typer.Option("--backfill", help="Follow feeds and section pages to their older parts, down to --since.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
@@ -50,10 +54,17 @@ def init() -> None:
     print_line(f"Data folder {home.path} is ready.")
 
 
-def crawl(sources: Sources = None, since: Since = None, max_pages: MaxPages = None, as_json: options.AsJson = False) -> None:
+def crawl(
+    sources: Sources = None,
+    since: Since = None,
+    backfill: Backfill = False,
+    max_pages: MaxPages = None,
+    as_json: options.AsJson = False,
+) -> None:
     """Fetch pages of all sources: each page as it came into WARC files, its document into the store."""
     with Service.open(create=True) as service, progress() as show:
-        summary = service.crawl(sources or (), since=options.first_day(since, "since"), max_pages=max_pages, on_progress=show)
+        first_day = options.first_day(since, "since")
+        summary = service.crawl(sources or (), since=first_day, max_pages=max_pages, backfill=backfill, on_progress=show)
     _finish(summary, as_json=as_json, what="crawled")
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from evaluation.predictions import Tagger
     from evaluation.runs import Places
 
-_SETS_HELP = "corpus-test, corpus-dev, real, check, audit, public, retrieval, extraction, metamorphic or all; repeat for more."
+_SETS_HELP = (
+    "corpus-test, corpus-dev, real, check, audit, public, retrieval, extraction, masking, metamorphic or all; repeat for more."
+)
 
 Models = Annotated[
     list[str] | None,

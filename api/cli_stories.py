@@ -32,7 +32,7 @@ _SIMILAR_CSV = (
     "annotations",
     "cluster_size",
 )
-_CONTEXT = ("role", "minutes_after", "source", "title", "differs", "published_at", "id")
+_CONTEXT = ("role", "minutes_after", "source", "title", "differs", "kept", "credits", "published_at", "id")
 _CONTEXT_CSV = (
     "id",
     "role",
@@ -43,6 +43,10 @@ _CONTEXT_CSV = (
     "title",
     "new_words",
     "left_out",
+    "kept",
+    "new",
+    "credits",
+    "belongs_to_user",
     "published_at",
     "url",
 )
@@ -152,7 +156,15 @@ def _similar_row(row: dict[str, Any]) -> dict[str, Any]:
 def _version_row(row: dict[str, Any]) -> dict[str, Any]:
     headline, title = row["headline"], row["title"] or ""
     new = [title[start:end] for start, end in headline["new"]]
-    return {**row, "differs": "" if headline["same"] else "yes", "new_words": new, "left_out": headline["left_out"]}
+    return {
+        **row,
+        "differs": "" if headline["same"] else "yes",
+        "new_words": new,
+        "left_out": headline["left_out"],
+        "kept": row["text"]["kept"],
+        "new": row["text"]["new"],
+        "credits": [credit["agency"] for credit in row["credits"]],
+    }
 
 
 def _event_rows(number: int, event: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from api.originals import key_for_extraction
 from crawlers.outlets import Outlets
 from crawlers.registry import load_registry
 from crawlers.stored import read_stored
@@ -36,7 +37,7 @@ def extract_paths(paths: Sequence[str], *, url: str | None, fetched_at: str | No
     with ExitStack() as until_read:
         for name in paths:
             path = _spool_stdin(until_read) if name == _STDIN else Path(name)
-            for item in read_stored(path, url=url, fetched_at=fetched, outlets=outlets):
+            for item in read_stored(path, url=url, fetched_at=fetched, outlets=outlets, key=key_for_extraction(path)):
                 if isinstance(item, Document):
                     yield (mask(item) if is_masked else item).to_mapping()
                 else:

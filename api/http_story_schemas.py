@@ -85,11 +85,28 @@ class SimilarAnswer(Shape):
 
 
 class Headline(Shape):
-    """How a headline differs from the original's: `new` are spans of the version's title."""
+    """How a headline differs from the original's: `new` are spans of the version's title, `removed` of the original's."""
 
     same: bool
     new: list[tuple[int, int]]
     left_out: list[str]
+    removed: list[tuple[int, int]]
+
+
+class TextChanges(Shape):
+    """Shares of the original's words kept and of the version's words that are new; `added` are spans of the version's text."""
+
+    kept: float | None
+    new: float | None
+    added: list[tuple[int, int]]
+
+
+class CreditRow(Shape):
+    """An agency that the text names as its source, with the span of the name in the text."""
+
+    agency: str
+    start: int
+    end: int
 
 
 class Version(DocumentRow):
@@ -98,9 +115,13 @@ class Version(DocumentRow):
     role: str
     similarity: float
     published_at_precision: str | None
+    published_at_from: str | None
     minutes_after: int | None
     headline: Headline
     headline_annotations: list[HitAnnotation]
+    text: TextChanges
+    credits: list[CreditRow]
+    belongs_to_user: str | None
 
 
 class ContextAnswer(Shape):
@@ -109,6 +130,7 @@ class ContextAnswer(Shape):
     id: str
     cluster: str
     original: str
+    original_is_sure: bool
     sources: list[str]
     versions: list[Version]
     headlines: int

@@ -67,6 +67,7 @@ def crawl(
     *,
     since: date | None = None,
     max_pages: int | None = None,
+    backfill: bool = False,
     say: Say = silent,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CrawlSummary:
@@ -86,7 +87,7 @@ def crawl(
 
     summary: CrawlSummary | None = None
     if pages:
-        summary = _crawl_pages(parts, pages, since=since, max_pages=max_pages, on_page=on_page)
+        summary = _crawl_pages(parts, pages, since=since, max_pages=max_pages, backfill=backfill, on_page=on_page)
     if posts and (summary is None or not summary.interrupted):
         visited = social.visit(parts, posts, since=since, max_requests=max_pages, on_post=on_page)
         summary = visited if summary is None else social.joined(summary, visited)
@@ -102,20 +103,32 @@ def _crawl_pages(
     *,
     since: date | None,
     max_pages: int | None,
+    backfill: bool,
     on_page: Callable[[OutcomeRecord], None],
 ) -> CrawlSummary:
+    from api.originals import sealed_archive
     from crawlers.run import crawl as run_crawl
 
     return run_crawl(
         sources,
-        StoreSink(parts.store()),
+        new_sink(parts),
         parts.settings.crawl,
         captures=parts.home.captures,
         since=since,
         max_pages=max_pages,
+        backfill=backfill,
+        ledger=parts.home.ledger,
         on_page=on_page,
+        archive=sealed_archive(parts.home, parts.settings),
         learned=parts.home.blocks,
     )
+
+
+def new_sink(parts: Parts) -> StoreSink:
+    """Return the way into the store: what goes through it is masked."""
+    from api.originals import address_key
+
+    return StoreSink(parts.store(), address_key(parts.home, parts.settings))
 
 
 def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Source]:
@@ -126,14 +139,14 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
             raise SourceError(f"There is no source {name!r}; known are {', '.join(close) or 'none'}. See eho sources list.")
         if not known[name].enabled:
             raise SourceError(
-                f"Source {name!r} is not enabled. Outlets that ship stay so until personal details are masked before storage "
+                f"Source {name!r} is not enabled. Outlets that ship stay so until somebody decides to ask them "
                 f"(crawl.allow_live); eho sources add {name} --enable copies one of them, enabled: true in its file any other."
             )
     chosen = [known[name] for name in dict.fromkeys(wanted)] or [source for source in known.values() if source.enabled]
-    chosen = [source for source in chosen if source.feeds or source.sitemaps or source.platform]
+    chosen = [source for source in chosen if source.feeds or source.sitemaps or source.sections or source.platform]
     if not chosen:
         raise SourceError(
-            "No enabled source has a feed, a sitemap or a platform; eho sources list shows all, "
+            "No enabled source has a feed, a sitemap, a section page or a platform; eho sources list shows all, "
             "eho sources add URL --enable adds one."
         )
     return chosen
@@ -141,7 +154,7 @@ def choose_sources(known: dict[str, Source], wanted: Sequence[str]) -> list[Sour
 
 def store_documents(parts: Parts, documents: Iterable[Document | OutcomeRecord], *, say: Say = silent) -> JobSummary:
     """Put documents that a person supplied into the store, masked like fetched ones; records of bad rows are kept too."""
-    started, sink, counts, failures = time.monotonic(), StoreSink(parts.store()), Counter[str](), []
+    started, sink, counts, failures = time.monotonic(), new_sink(parts), Counter[str](), []
     for number, item in enumerate(documents, 1):
         if isinstance(item, OutcomeRecord):
             sink.record(item)
@@ -161,6 +174,7 @@ def tag_new(parts: Parts, *, say: Say = silent) -> JobSummary:
     started, counts = time.monotonic(), Counter[str]()
     store, pipeline = parts.store(), parts.pipeline()
     with ClusterIndex(parts.home.clusters, parts.settings.tag.near_duplicate_similarity) as clusters:
+        _bring_up(parts, clusters, say)
         for batch in _batches(store.untagged(pipeline.model_version)):
             _cluster(parts, clusters, batch)
             tagged = [(item.document.id, item.tags) for item in pipeline.tag(batch) if item.tags is not None]
@@ -170,15 +184,35 @@ def tag_new(parts: Parts, *, say: Say = silent) -> JobSummary:
     return JobSummary(dict(counts), [], time.monotonic() - started)
 
 
+def _bring_up(parts: Parts, clusters: ClusterIndex, say: Say) -> None:
+    """Fill a cluster file that is new or of an older layout, and let it forget what was removed from the store."""
+    store, removed = parts.store(), parts.store().last_removal()
+    if not clusters.state("filled"):
+        for batch in _batches(
+            item.document for item in counted(store.documents(), None, say, "cluster") if item.tags is not None
+        ):
+            _cluster(parts, clusters, batch)
+        clusters.note("filled", 1)
+    if removed > clusters.state("removal"):
+        for ids in _batches(list(clusters.document_ids())):
+            clusters.remove(set(ids) - store.get_all(ids).keys())
+        clusters.note("removal", removed)
+    _save(parts, clusters, clusters.unsaved())  # also what an earlier run was killed before it could say
+
+
 def _cluster(parts: Parts, clusters: ClusterIndex, batch: Sequence[Document]) -> None:
-    changed: dict[str, Cluster] = {}
-    for document in batch:
-        changed.update(clusters.add(document))
+    _save(parts, clusters, clusters.add_all(batch))
+
+
+def _save(parts: Parts, clusters: ClusterIndex, memberships: Iterable[tuple[str, Cluster]]) -> None:
+    changed = dict(memberships)
     try:
         parts.store().put_clusters(changed.items())
     except InputError:  # the cluster file knows documents that this store never had, as after a restored backup
         known = parts.store().get_all(list(changed))
-        parts.store().put_clusters((key, cluster) for key, cluster in changed.items() if key in known)
+        changed = dict(clusters.remove(set(changed) - known.keys()))
+        parts.store().put_clusters(changed.items())
+    clusters.saved(changed)
 
 
 def counted(

@@ -19,6 +19,7 @@ from api.pages_links import MEASURES, PANELS, PERIODS, SPLITS, SearchAsked, Tren
 from api.pages_search import facet_views, filters_in_use, hit_view
 from api.pages_share import Share
 from api.pages_sources import PAGE_DAYS, source_days, source_views
+from api.pages_spans import Mark, pieces
 from api.pages_trend import method_lines, point_table
 from api.pages_wording import Wording
 from api.trend_chart import names_of, spec_of
@@ -148,24 +149,25 @@ def _versions(frame: Frame, document: dict[str, Any], words: Wording) -> list[di
     if not cluster:
         return []
     try:
-        hits = frame.service.search(f'cluster:"{cluster["id"]}"', sort="date", limit=100)["hits"]
+        rows = frame.service.context(document["id"])["versions"]
     except EngineError:
         return []
     source_names, versions = frame.source_names(), []
-    for hit in hits:
-        other = frame.service.document(hit["id"]) if hit["id"] != document["id"] else None
-        if other is not None:
-            place = other.get("cluster") or {}
-            published = other["published_at"]
-            versions.append(
-                {
-                    **hit,
-                    "source": source_names.get(hit["source"], hit["source"]),
-                    "published": words.moment(published, other["published_at_precision"]) if published else None,
-                    "role": place.get("role"),
-                    "similarity": words.decimal(place["similarity"]) if place.get("role") == "copy" else None,
-                }
-            )
+    for row in rows[:100]:
+        if row["id"] == document["id"]:
+            continue
+        published, title, text = row["published_at"], row["title"] or "", row["text"]
+        versions.append(
+            {
+                **row,
+                "pieces": pieces(title, [Mark(start, end, 1) for start, end in row["headline"]["new"]]),
+                "source": source_names.get(row["source"], row["source"]),
+                "published": words.moment(published, row["published_at_precision"]) if published else None,
+                "similarity": words.decimal(row["similarity"]) if row["role"] == "copy" else None,
+                "kept": words.percent(text["kept"]) if row["role"] == "copy" and text["kept"] is not None else None,
+                "credited": ", ".join(credit["agency"] for credit in row["credits"]),
+            }
+        )
     return versions
 
 

@@ -287,11 +287,12 @@ class Service(StoryQuestions, SourceQuestions):
         *,
         since: date | None = None,
         max_pages: int | None = None,
+        backfill: bool = False,
         on_progress: Say = silent,
     ) -> CrawlSummary:
         """Fetch pages into the store. Raises SourceError, CrawlError, HomeBusyError."""
         with nullcontext() if self.settings.crawl.frontier else self._writing("crawl"):  # several workers write at once then
-            summary = jobs.crawl(self._parts, source, since=since, max_pages=max_pages, say=on_progress)
+            summary = jobs.crawl(self._parts, source, since=since, max_pages=max_pages, backfill=backfill, say=on_progress)
             index_jobs.drop_removed(self._parts, say=on_progress)
         return summary
 
@@ -329,12 +330,7 @@ class Service(StoryQuestions, SourceQuestions):
         return index_jobs.check(self._parts)
 
     def run(
-        self,
-        source: Sequence[str] = (),
-        *,
-        since: date | None = None,
-        max_pages: int | None = None,
-        on_progress: Say = silent,
+        self, source: Sequence[str] = (), *, since: date | None = None, max_pages: int | None = None, on_progress: Say = silent
     ) -> dict[str, Any]:
         """Crawl, tag, index; return the summary of each, with `has_failures`. What a killed run left undone is done first."""
         self.pipeline  # noqa: B018 - a missing model is said before an hour of crawling

@@ -80,6 +80,7 @@ def visit(
             since=since,
             max_requests=max_requests,
             on_post=on_post,
+            ledger=parts.home.ledger,
         )
 
 

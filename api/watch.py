@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from api import jobs
+from api import index_jobs, jobs
 from crawlers.rhythm import Rhythm, backed_off
 from eho.document import to_utc_text
 from eho.errors import EhoError, HomeBusyError
@@ -186,7 +186,7 @@ class Watch:
             crawled = jobs.crawl(self._parts, self._state.running, now=self._clock.now)
             self._planned(due, crawled, started)
             tagged = jobs.tag_new(self._parts)
-            indexed = jobs.update_index(self._parts)
+            indexed = index_jobs.update_index(self._parts)
         self._failed = self._failed or crawled.has_failures
         self._say(
             "done",

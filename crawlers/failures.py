@@ -43,6 +43,18 @@ class RobotsAwayRequest(RefusedRequest):
         self.outcome = Outcome.HTTP_ERROR if answered else Outcome.NETWORK_ERROR
 
 
+class PostponedRequest(RefusedRequest):
+    """A host that asked to be left alone, or was asked often enough today: its pages stay due for a later run."""
+
+    outcome = Outcome.POSTPONED
+
+
+class SlowResponse(RefusedRequest):
+    """A body that trickles in."""
+
+    outcome = Outcome.TIMEOUT
+
+
 class EndlessRedirect(RefusedRequest):
     """Redirects that return to an address seen before, or more of them than allowed."""
 

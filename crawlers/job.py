@@ -13,6 +13,7 @@ from scrapy.exceptions import CloseSpider
 from crawlers.capture import FetchedPage, PageArchive
 from crawlers.frontier import Frontier, Seed
 from crawlers.guard import LiveGuard
+from crawlers.ledger import Ledger
 from crawlers.outlets import Outlets
 from crawlers.sink import DocumentSink
 from crawlers.urls import canonical_url
@@ -35,6 +36,8 @@ class CrawlJob:
     archive: PageArchive
     guard: LiveGuard
     frontier: Frontier
+    ledger: Ledger
+    backfill: bool = False
     on_page: Callable[[OutcomeRecord], None] | None = None
     outlets: Outlets = field(default_factory=Outlets)
     counts: dict[str, Counter[Outcome]] = field(default_factory=dict)
@@ -42,6 +45,7 @@ class CrawlJob:
     known: Counter[str] = field(default_factory=Counter)
     waiting: dict[str, list[tuple[Seed, Document]]] = field(default_factory=dict)  # twins of a page still due, by canonical URL
     ended: set[str] = field(default_factory=set)  # canonical URLs of seeds that have their outcome
+    unfinished: set[str] = field(default_factory=set)  # those among them that a later run has to try again
     error: Exception | None = None
 
     def finish(
@@ -72,7 +76,7 @@ class CrawlJob:
         """Ask the sink whether an address ended in a document before."""
         return self._guarded(lambda: self.sink.is_known(url))
 
-    def keep(self, page: FetchedPage) -> Capture:
+    def keep(self, page: FetchedPage) -> Capture | None:
         """Write a page to the archive; a full disk ends the run with its error."""
         return self._guarded(lambda: self.archive.keep(page))
 

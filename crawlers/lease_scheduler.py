@@ -17,7 +17,7 @@ from scrapy.http import Request, Response
 from crawlers.dates import Stamp
 from crawlers.frontier import Seed
 from crawlers.lease_queue import Leased, LeaseQueue
-from crawlers.middlewares import PoliteRobotsMiddleware
+from crawlers.robots import RobotsMiddleware
 from crawlers.spider import NewsSpider
 from crawlers.urls import host_of
 from eho.document import to_utc_text
@@ -250,7 +250,7 @@ class SharedPauseMiddleware:
         spider: Any = self._crawler.spider
         host, settings = host_of(request.url), spider.job.settings
         await self._under_way.setdefault(host, asyncio.Semaphore(settings.concurrency_per_host)).acquire()
-        robots: Any = self._crawler.get_downloader_middleware(PoliteRobotsMiddleware)
+        robots: Any = self._crawler.get_downloader_middleware(RobotsMiddleware)
         pause = max(settings.delay_s, robots.delays.get(host, 0.0) if robots is not None else 0.0)
         while (wait := spider.queue.admit(host, pause)) > 0:  # asked at the moment of sending: a busy worker comes late
             await asyncio.sleep(wait)

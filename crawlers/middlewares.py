@@ -1,4 +1,4 @@
-"""What stands between spider and wire: live guard, robots.txt, patience, redirects within a site, capture."""
+"""What stands between spider and wire: live guard, redirects within a site, capture."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any
 
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
-from scrapy.downloadermiddlewares.retry import RetryMiddleware
-from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
-from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Request, Response
 
 from crawlers.capture import FEED_DATE_HEADER, LANGUAGE_HEADER, REQUESTED_HEADER, SOURCE_HEADER, FetchedPage
-from crawlers.failures import DisallowedRequest, EndlessRedirect, LeadsElsewhere, OutsideRequest, RobotsAwayRequest, outcome_of
+from crawlers.failures import EndlessRedirect, LeadsElsewhere, OutsideRequest
 from crawlers.frontier import Seed
-from crawlers.urls import host_of, same_site
+from crawlers.urls import same_site
 from eho.document import to_utc_text
 
 if TYPE_CHECKING:
@@ -49,72 +46,6 @@ class LiveGuardMiddleware(_JobMiddleware):
         proxy = self.job.settings.proxy
         if proxy is not None or not self.job.settings.allow_live:
             request.meta["proxy"] = proxy  # None switches proxies from the environment off
-
-
-class PoliteRobotsMiddleware(RobotsTxtMiddleware):
-    """robots.txt as RFC 9309 has it: an error of the server forbids everything, an absent file nothing; pauses are kept."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self.delays: dict[str, float] = {}
-        self._away: dict[str, RobotsAwayRequest] = {}
-
-    def process_request_2(self, rp: Any, request: Request) -> None:
-        """Raise DisallowedRequest or RobotsAwayRequest where the address may not be fetched."""
-        host = host_of(request.url)
-        if host in self._away:
-            raise self._away[host]
-        if rp is not None and not rp.allowed(request.url, self._default_useragent):
-            raise DisallowedRequest(f"robots.txt of {host} disallows it")
-
-    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
-        host = host_of(request.url)
-        if response.status >= 500:
-            self._set_away(host, f"HTTP status {response.status}", answered=True)
-        if response.status >= 300:
-            response = response.replace(body=b"")
-        await super()._parse_robots(response, netloc, request)
-        parser: Any = self._parsers[netloc]
-        delay = parser.crawl_delay(self._default_useragent) if parser is not None else None
-        if delay:
-            self._slow_down(host, float(delay))
-
-    def _robots_error(self, exc: Exception, netloc: str) -> None:
-        if not isinstance(exc, OutsideRequest):
-            self._set_away(host_of(f"http://{netloc}"), outcome_of(exc)[1], answered=False)
-        super()._robots_error(exc, netloc)
-
-    def _set_away(self, host: str, why: str, *, answered: bool) -> None:
-        reason = f"robots.txt of {host} could not be fetched ({why}), so nothing is fetched there"
-        self._away[host] = RobotsAwayRequest(reason, answered=answered)
-
-    def _slow_down(self, host: str, delay: float) -> None:
-        downloader: Any = self.crawler.engine.downloader
-        self.delays[host] = max(delay, self.crawler.settings.getfloat("DOWNLOAD_DELAY"))
-        downloader.per_slot_settings[host] = {"delay": self.delays[host], "concurrency": 1, "randomize_delay": False}
-        if (slot := downloader.slots.get(host)) is not None:
-            slot.delay = max(slot.delay, self.delays[host])
-
-
-class HostThrottle(AutoThrottle):
-    """Slows down with a slow host, and never below the pause that its robots.txt asks for."""
-
-    def _adjust_delay(self, slot: Any, latency: float, response: Response) -> None:
-        super()._adjust_delay(slot, latency, response)
-        robots: PoliteRobotsMiddleware | None = self.crawler.get_downloader_middleware(PoliteRobotsMiddleware)
-        if robots is not None:
-            slot.delay = max(slot.delay, robots.delays.get(host_of(response.url), 0.0))
-
-
-class PatientRetryMiddleware(RetryMiddleware):
-    """Tries again after failures of the moment, but not where the server says when to come back."""
-
-    def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
-        """Return the response as it is where it names a time to come back."""
-        if response.status in (429, 503) and "Retry-After" in response.headers:
-            return response
-        retried: Request | Response = super().process_response(request, response)
-        return retried
 
 
 class SiteRedirectMiddleware(RedirectMiddleware):
@@ -155,8 +86,8 @@ class CaptureMiddleware(_JobMiddleware):
         if seed is None:
             return response
         request.meta["fetched_at"] = datetime.now(UTC).replace(microsecond=0)
-        if response.status == 200 and response.body:
-            request.meta["capture"] = self.job.keep(_fetched(response, seed, request.meta["fetched_at"]))
+        if (response.status == 200 and response.body) or response.status == 304:
+            request.meta["capture"] = self.job.keep(_fetched(request, response, seed))
         return response
 
 
@@ -165,8 +96,11 @@ def _job(crawler: Crawler) -> CrawlJob:
     return job
 
 
-def _fetched(response: Response, seed: Seed, fetched_at: datetime) -> FetchedPage:
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, values in response.headers.items() for value in values]
+def _pairs(message: Request | Response) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, values in message.headers.items() for value in values]
+
+
+def _fetched(request: Request, response: Response, seed: Seed) -> FetchedPage:
     notes = {SOURCE_HEADER: seed.source.id, REQUESTED_HEADER: seed.url}
     if seed.lang_hint is not None:
         notes[LANGUAGE_HEADER] = seed.lang_hint
@@ -176,8 +110,9 @@ def _fetched(response: Response, seed: Seed, fetched_at: datetime) -> FetchedPag
         url=response.url,
         status=response.status,
         reason=responses.get(response.status, ""),
-        headers=headers,
+        headers=_pairs(response),
         body=response.body,
-        fetched_at=fetched_at,
+        fetched_at=request.meta["fetched_at"],
         notes=notes,
+        request_headers=_pairs(request),
     )

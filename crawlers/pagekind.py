@@ -34,6 +34,10 @@ _PAYWALL_CLASS = re.compile(
 _TEASER_LENGTH = 1200  # characters; longer public text beside paywall markup is a whole document with an offer below it
 _LOGIN_LENGTH = 600
 _CONTROL_SHARE = 0.02
+_LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{20000,}")
+_MOST_ATTRIBUTES = (
+    1_000  # of one element; libxml2 compares each with all others: 50,000 took 5.7 s, ten times as many 100 times that
+)
 
 
 def refuse_body(body: bytes, content_type: str | None) -> Refusal | None:
@@ -48,6 +52,8 @@ def refuse_body(body: bytes, content_type: str | None) -> Refusal | None:
         controls = sum(head.count(byte) for byte in (*range(9), *range(14, 27), *range(28, 32)))
         if controls > _CONTROL_SHARE * len(head):
             return Outcome.NOT_HTML, "binary data, not a page"
+    if any(tag[0].count(b"=") > _MOST_ATTRIBUTES and tag[0].count(b" ") > _MOST_ATTRIBUTES for tag in _LONG_TAG.finditer(body)):
+        return Outcome.NOT_HTML, f"an element with more than {_MOST_ATTRIBUTES} attributes, made to stall whoever reads it"
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind and not kind.startswith(_HTML_TYPES) and not head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
         return Outcome.NOT_HTML, f"media type {kind}, not a page"

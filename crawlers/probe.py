@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawlers.guard import LiveGuard
+from crawlers.ledger import Ledger
 from crawlers.reactor import run_spider
 from eho.settings import CrawlSettings
 
@@ -32,14 +33,16 @@ class ProbeJob:
     urls: Sequence[str]
     settings: CrawlSettings
     guard: LiveGuard
+    ledger: Ledger
     answers: dict[str, Answer] = field(default_factory=dict)
 
 
 def probe(urls: Sequence[str], settings: CrawlSettings) -> dict[str, Answer]:
     """Ask for each address once and return the answers by address. Raises KeyboardInterrupt where it was interrupted."""
-    job = ProbeJob(list(dict.fromkeys(urls)), settings, LiveGuard.from_settings(settings))
-    if run_spider(_probe_spider, settings, job=job):
-        raise KeyboardInterrupt
+    with Ledger() as ledger:
+        job = ProbeJob(list(dict.fromkeys(urls)), settings, LiveGuard.from_settings(settings), ledger)
+        if run_spider(_probe_spider, settings, job=job):
+            raise KeyboardInterrupt
     return {url: job.answers.get(url, Answer(url, url, problem="no answer")) for url in job.urls}
 
 

@@ -51,11 +51,15 @@ def run_spider(load: Callable[[], type[Spider]], settings: CrawlSettings, **argu
             stopping.add(asyncio.get_running_loop().create_task(crawler.stop_async()))
 
     with _quiet_libraries():
-        return run_until_complete(run, on_interrupt=stop)
+        return run_until_complete(run, on_interrupt=stop, settings=settings)
 
 
-def run_until_complete(coroutine: Callable[[], Coroutine[Any, Any, None]], *, on_interrupt: Callable[[], None]) -> bool:
+def run_until_complete(
+    coroutine: Callable[[], Coroutine[Any, Any, None]], *, on_interrupt: Callable[[], None], settings: CrawlSettings
+) -> bool:
     """Run a coroutine function to its end; True where SIGINT or SIGTERM came in between and `on_interrupt` was called.
+
+    Names are resolved under the guard meanwhile.
 
     A second signal takes its usual way. Raises CrawlError where another crawl runs in this process.
     """
@@ -63,7 +67,7 @@ def run_until_complete(coroutine: Callable[[], Coroutine[Any, Any, None]], *, on
         raise CrawlError("Another crawl runs in this process; let it finish first.")
     try:
         loop = _started_loop()
-        with _interrupts(loop, on_interrupt) as seen:
+        with _guarded_names(settings), _interrupts(loop, on_interrupt) as seen:
             loop.run_until_complete(coroutine())
         return bool(seen)
     finally:
@@ -98,6 +102,22 @@ def _stop_threads() -> None:
     started: Any = reactor
     if getattr(started, "threadpool", None) is not None:
         started._stopThreadPool()
+
+
+@contextmanager
+def _guarded_names(settings: CrawlSettings) -> Iterator[None]:
+    from twisted.internet import reactor
+
+    from crawlers.guard import LiveGuard
+    from crawlers.resolver import GuardedResolver
+
+    installed: Any = reactor
+    before = installed.nameResolver
+    installed.installNameResolver(GuardedResolver(before, LiveGuard.from_settings(settings).admits))
+    try:
+        yield
+    finally:
+        installed.installNameResolver(before)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from crawlers.capture import PageArchive, WarcArchive
 from crawlers.frontier import Frontier
 from crawlers.guard import LiveGuard
 from crawlers.job import CrawlJob
+from crawlers.ledger import Ledger
 from crawlers.outlets import Outlets
 from crawlers.sink import DocumentSink
 from eho.errors import CrawlError
@@ -74,19 +75,23 @@ def crawl(
     captures: Path,
     since: date | None = None,
     max_pages: int | None = None,
+    backfill: bool = False,
+    ledger: Path | None = None,
     on_page: Callable[[OutcomeRecord], None] | None = None,
     archive: PageArchive | None = None,
     learned: Path | None = None,
 ) -> CrawlSummary:
     """Crawl the enabled sources, newest pages first, and return when all is done or SIGINT or SIGTERM came.
 
-    The sink is called on this thread. Healthy feeds leave no record of their own. `archive` replaces the WARC files
-    in `captures`; `learned` is the folder of the blocks that repeat on outlets' pages. Raises CrawlError before any
-    request where a source may not be crawled, and whatever the sink raises.
+    `backfill` follows feeds and section pages to their older parts, down to `since`. `ledger` is the file of what is
+    remembered between runs; without one nothing is. The sink is called on this thread. Healthy feeds leave no record of
+    their own. `archive` replaces the WARC files in `captures`; `learned` is the folder of the blocks that repeat on outlets'
+    pages. Raises CrawlError before any request where a source may not be crawled, and whatever the sink raises.
     """
     enabled = [source for source in sources if source.enabled]
     guard = LiveGuard.from_settings(settings)
     guard.check(enabled)
+    guard.check_user_agent(settings.user_agent)
     if settings.frontier and max_pages is not None:
         raise CrawlError(
             f"--max-pages {max_pages} cannot be kept by several workers together; leave it out, or unset crawl.frontier."
@@ -99,6 +104,8 @@ def crawl(
         archive=keeper,
         guard=guard,
         frontier=Frontier(since=since, max_pages=max_pages),
+        ledger=Ledger(ledger),
+        backfill=backfill,
         on_page=on_page,
         outlets=Outlets(enabled, learned),
         counts={source.id: Counter() for source in enabled},
@@ -108,6 +115,7 @@ def crawl(
         interrupted = _run(job)
     finally:
         keeper.close()
+        job.ledger.close()
     if job.error is not None:
         raise job.error
     job.outlets.learn(datetime.now(UTC))

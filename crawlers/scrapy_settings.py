@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from eho.settings import CrawlSettings
@@ -14,15 +15,16 @@ MAX_DELAY_S = 60.0
 _DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "crawlers.middlewares.LiveGuardMiddleware": 90,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "crawlers.middlewares.PoliteRobotsMiddleware": 100,
+    "crawlers.patience.RestMiddleware": 95,
+    "crawlers.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "crawlers.middlewares.PatientRetryMiddleware": 550,
+    "crawlers.patience.PatientRetryMiddleware": 550,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "crawlers.middlewares.SiteRedirectMiddleware": 600,
     "crawlers.middlewares.CaptureMiddleware": 870,  # nearest to the wire: the body is still compressed
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 900,  # below the capture; off unless crawl.http_cache is set
 }
 _EXTENSIONS: dict[str, int | None] = {
     "scrapy.extensions.telnet.TelnetConsole": None,
@@ -30,11 +32,17 @@ _EXTENSIONS: dict[str, int | None] = {
     "scrapy.extensions.logstats.LogStats": None,
     "scrapy.extensions.feedexport.FeedExporter": None,
     "scrapy.extensions.throttle.AutoThrottle": None,
-    "crawlers.middlewares.HostThrottle": 0,
+    "crawlers.patience.HostThrottle": 0,
 }
 _SPIDER_MIDDLEWARES: dict[str, int | None] = {
     "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+}
+# No other scheme has a handler: what is asked for is http or https, whatever a page or a redirect says.
+_HANDLERS: dict[str, str | None] = {
+    "http": "crawlers.wire.PoliteHttpHandler",
+    "https": "crawlers.wire.PoliteHttpHandler",
+    **dict.fromkeys(("file", "ftp", "s3", "data")),
 }
 
 
@@ -43,8 +51,8 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
     return {
         "BOT_NAME": "eho",
         "USER_AGENT": settings.user_agent,
-        "ROBOTSTXT_OBEY": True,
-        "ROBOTSTXT_USER_AGENT": None,  # robots.txt is matched against the user agent that is sent
+        "ROBOTSTXT_OBEY": False,  # crawlers.robots does it
+        "EHO_ROBOTS_MAX_AGE_S": settings.robots_max_age_s,
         # politeness
         "CONCURRENT_REQUESTS": settings.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": settings.concurrency_per_host,
@@ -56,6 +64,9 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
         "AUTOTHROTTLE_TARGET_CONCURRENCY": float(settings.concurrency_per_host),
         # limits
         "DOWNLOAD_TIMEOUT": settings.timeout_s,
+        "EHO_CONNECT_TIMEOUT_S": settings.connect_timeout_s,
+        "EHO_LEAST_BYTES_PER_S": settings.least_bytes_per_s,
+        "URLLENGTH_LIMIT": 0,  # the guard says so with an outcome; Scrapy would drop the request in silence
         "DOWNLOAD_MAXSIZE": int(settings.max_page_mb * 1024 * 1024),
         "DOWNLOAD_WARNSIZE": 0,
         "REDIRECT_MAX_TIMES": settings.max_redirects,
@@ -67,6 +78,9 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Language": "sq,sr;q=0.9,*;q=0.5",
         },
+        "DOWNLOAD_HANDLERS": _HANDLERS,
+        **_cache(settings),
+        "SCHEDULER_PRIORITY_QUEUE": "crawlers.queues.RankedQueue",
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
         "DOWNLOADER_MIDDLEWARES": _DOWNLOADER_MIDDLEWARES,
         "EXTENSIONS": _EXTENSIONS,
@@ -79,4 +93,15 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
         "LOG_ENABLED": False,
         "STATS_DUMP": False,
         "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+    }
+
+
+def _cache(settings: CrawlSettings) -> dict[str, Any]:
+    if settings.http_cache is None:
+        return {"HTTPCACHE_ENABLED": False}
+    return {
+        "HTTPCACHE_ENABLED": True,
+        "HTTPCACHE_DIR": str(Path(settings.http_cache).expanduser().absolute()),
+        "HTTPCACHE_STORAGE": "crawlers.http_cache.FolderStorage",
+        "HTTPCACHE_IGNORE_HTTP_CODES": [304, *RETRY_CODES],
     }

@@ -1,4 +1,4 @@
-"""The one spider: from the sources' feeds and sitemaps to pages, and from each page to a document or an outcome."""
+"""The one spider: from the addresses on the sources' lists to pages, and from each page to a document or an outcome."""
 
 from __future__ import annotations
 
@@ -6,36 +6,38 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from scrapy import Spider, signals
-from scrapy.exceptions import CloseSpider
+from scrapy import signals
 from scrapy.http import Request, Response
 
 from crawlers.dates import BELGRADE
 from crawlers.encoding import header_charset
 from crawlers.extraction import extract_page
 from crawlers.failures import outcome_of
-from crawlers.feeds import FeedContent, FeedEntry, FeedError, read_feed
+from crawlers.feeds import FeedEntry
 from crawlers.frontier import Seed
 from crawlers.job import CrawlJob
-from crawlers.urls import same_address, same_site
+from crawlers.ledger import Visit
+from crawlers.list_spider import ListSpider, header_of, raise_if_closing, status_reason
+from crawlers.lists import ListKind, ListTask
+from crawlers.revisits import next_visit
+from crawlers.robots import validators_of
+from crawlers.urls import canonical_url, same_address
 from eho.document import Document
 from eho.errors import InputError
 from eho.outcome import Outcome
 from eho.source import Source
 
-_SITEMAP_DEPTH = 3
-_FEEDS_FIRST = 10_000_000  # above every page's priority, which is its day's number
+_MOMENTARY = frozenset({Outcome.POSTPONED, Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.TRUNCATED})
 
 
-class NewsSpider(Spider):
-    """Reads every source's feeds and sitemaps as its YAML file names them; the union of their addresses is crawled."""
+class NewsSpider(ListSpider):
+    """Reads every source's lists as its YAML file names them; the union of their addresses is crawled."""
 
     name = "news"
 
     def __init__(self, job: CrawlJob, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.job = job
-        self._feeds_due = 0
+        super().__init__(job, **kwargs)
+        self._room = max(4, 2 * job.settings.concurrency_per_host)
         self._stopping: asyncio.Task[None] | None = None
 
     @classmethod
@@ -52,74 +54,52 @@ class NewsSpider(Spider):
             self._stopping = asyncio.get_running_loop().create_task(self.crawler.stop_async())
 
     async def start(self) -> AsyncIterator[Request]:
-        """Ask for every feed and sitemap; what fails there is that address's outcome, and the run goes on."""
-        requests = [
-            self._feed_request(url, source)
-            for source in self.job.sources
-            for url in dict.fromkeys((*source.feeds, *source.sitemaps))
-        ]
+        """Ask for every list, sources of higher priority first; what fails is an outcome, and the run goes on."""
+        requests: list[Request] = []
+        for source in sorted(self.job.sources, key=lambda source: -source.priority):
+            self._queue_revisits(source)
+            named = dict.fromkeys((*source.feeds, *source.sitemaps))
+            kinds: dict[str, ListKind] = dict.fromkeys(named, "feed")
+            if self.job.backfill or not named:
+                kinds |= {url: "section" for url in source.sections if url not in kinds}
+            requests += [request for url, kind in kinds.items() if (request := self.list_request(ListTask(url, source, kind)))]
+        for host in list(self.job.frontier.hosts):
+            requests += self._release(host)
         for request in requests:
             yield request
 
-    # feeds and sitemaps
-
-    def _feed_request(self, url: str, source: Source, depth: int = 0) -> Request:
-        self._feeds_due += 1
-        return Request(
-            url,
-            callback=self.parse_feed,
-            errback=self.feed_failed,
-            cb_kwargs={"source": source, "address": url, "depth": depth},
-            priority=_FEEDS_FIRST,
-            dont_filter=True,
-        )
-
-    def parse_feed(self, response: Response, source: Source, address: str, depth: int) -> Iterator[Request]:
-        """Turn a feed into requests for its pages, a sitemap index into requests for its sitemaps."""
-        try:
-            content = read_feed(response.body, url=response.url) if response.status == 200 else None
-        except FeedError as error:
-            self.job.finish(Outcome.BAD_FEED, address, source.id, str(error))
-            content = FeedContent()
-        if content is None:
-            self.job.finish(Outcome.HTTP_ERROR, address, source.id, f"{_status_reason(response)} for a feed")
-        else:
-            yield from self._child_sitemaps(content.sitemaps, source, address, depth)
-            yield from self._page_requests(content.entries, source, response.url)
-        yield from self._feed_done()
-
-    def feed_failed(self, failure: Any) -> Iterator[Request]:
-        """Record why a feed was not read."""
-        _raise_if_closing(failure.value)
-        arguments = failure.request.cb_kwargs
-        outcome, reason = outcome_of(failure.value)
-        self.job.finish(outcome, arguments["address"], arguments["source"].id, f"{reason}, for a feed")
-        yield from self._feed_done()
-
-    def _child_sitemaps(self, entries: list[FeedEntry], source: Source, address: str, depth: int) -> Iterator[Request]:
-        for entry in entries:
-            if self.job.frontier.is_too_old(entry.changed_on):
-                self.job.finish(Outcome.SKIPPED, entry.url, source.id, "a sitemap without changes in the period asked for")
-            elif depth >= _SITEMAP_DEPTH:
-                self.job.finish(Outcome.BAD_FEED, entry.url, source.id, f"sitemap indexes nested more than {_SITEMAP_DEPTH} deep")
-            elif (reason := self._refusal(entry.url, source, address)) is not None:
-                self.job.finish(Outcome.SKIPPED, entry.url, source.id, reason)
-            else:
-                yield self._feed_request(entry.url, source, depth + 1)
-
-    def _feed_done(self) -> Iterator[Request]:
-        self._feeds_due -= 1
-        if self._feeds_due == 0 and self.job.frontier.max_pages is not None:
-            due, over = self.job.frontier.take_held()
-            for seed in over:
-                self._end(seed, Outcome.SKIPPED, f"over --max-pages {self.job.frontier.max_pages}; newer pages came first")
-            for seed in due:
-                yield self._page_request(seed)
-
     # pages
 
-    def _page_requests(self, entries: list[FeedEntry], source: Source, feed_url: str) -> Iterator[Request]:
-        frontier = self.job.frontier
+    def _queue_revisits(self, source: Source) -> None:
+        for visit in self.job.ledger.due(source.id, self.job.settings.revisits_per_run):
+            self._queue_revisit(visit, source)
+
+    def _queue_revisit(self, visit: Visit, source: Source) -> None:
+        """Look at a document's page again, unless the store has it no more."""
+        frontier, canonical = self.job.frontier, canonical_url(visit.url)
+        if canonical in frontier.seeds or not self.job.is_known(visit.url):
+            return
+        seed = frontier.seeds[canonical] = Seed(visit.url, canonical, source, visit=visit)
+        if frontier.max_pages is not None:
+            frontier.held.append(seed)
+        else:
+            frontier.push(seed)
+
+    def lists_read(self) -> Iterator[Request]:
+        """Take the newest pages that `max_pages` leaves room for; pages seen before come last and stay due."""
+        if self.job.frontier.max_pages is None:
+            return
+        due, over = self.job.frontier.take_held()
+        for seed in over:
+            if seed.visit is None:
+                reason = f"over --max-pages {self.job.frontier.max_pages}; newer pages came first"
+                self._end(seed, Outcome.SKIPPED, reason, again=True)
+        for seed in due:
+            yield from self._wait(seed)
+
+    def page_requests(self, entries: list[FeedEntry], task: ListTask, list_url: str) -> Iterator[Request]:
+        """Ask for what is new on a list, and give every other address on it its outcome."""
+        frontier, source = self.job.frontier, task.source
         for entry in entries:
             try:
                 seed = frontier.claim(entry, source)
@@ -127,79 +107,142 @@ class NewsSpider(Spider):
                 self.job.finish(Outcome.BAD_URL, entry.url, source.id, str(error))
                 continue
             if seed is None:
+                self._listed_again(canonical_url(entry.url), task)
                 continue
-            if (reason := self._refusal(entry.url, source, feed_url)) is not None:
+            task.fresh += 1
+            task.expect()
+            seed.lists.append(task)
+            if (reason := self.refusal(entry.url, source, list_url)) is not None:
                 self._end(seed, Outcome.SKIPPED, reason)
+            elif frontier.claimed[source.id] > self.job.settings.pages_per_source:
+                self._end(seed, Outcome.SKIPPED, f"over crawl.pages_per_source {self.job.settings.pages_per_source}", again=True)
             elif (stored := frontier.stored.get(seed.canonical)) is not None:
                 self._end(seed, Outcome.REDIRECTED, "the same document came from another address", document_id=stored)
             elif self.job.is_known(seed.url) or (seed.canonical != seed.url and self.job.is_known(seed.canonical)):
-                self.job.known[source.id] += 1
-                self.job.ended.add(seed.canonical)
+                yield from self._known(seed, entry)
             elif frontier.is_too_old(seed.newest_on):
-                self._end(seed, Outcome.SKIPPED, f"of {seed.newest_on}, before the period asked for")
+                self._end(seed, Outcome.SKIPPED, f"of {seed.newest_on}, before the period asked for", again=True, too_old=True)
             elif frontier.max_pages is not None:
                 frontier.held.append(seed)
             else:
-                yield self._page_request(seed)
+                yield from self._wait(seed)
 
-    def _refusal(self, url: str, source: Source, feed_url: str) -> str | None:
-        if (reason := self.job.guard.refusal(url)) is not None:
-            return reason
-        homes = (feed_url, *source.feeds, *source.sitemaps, *([source.home] if source.home else []))
-        return None if any(same_site(url, home) for home in homes) else f"a page of another site than {source.id}"
+    def _listed_again(self, canonical: str, task: ListTask) -> None:
+        """Let a list wait for an address that another list of this run brought first."""
+        seed = self.job.frontier.seeds[canonical]
+        if canonical not in self.job.ended:
+            task.expect()
+            seed.lists.append(task)
+        elif canonical in self.job.unfinished:
+            task.expect()
+            self.settle_list(task, whole=False)
 
-    def _page_request(self, seed: Seed) -> Request:
-        self.job.frontier.pages += 1
-        return Request(
-            seed.url,
-            callback=self.parse_page,
-            errback=self.page_failed,
-            meta={"seed": seed},
-            priority=seed.priority,
-            dont_filter=True,
-        )
+    def _known(self, seed: Seed, entry: FeedEntry) -> Iterator[Request]:
+        """Count an address that became a document before; ask again where its list says that it has changed since."""
+        self.job.known[seed.source.id] += 1
+        self.job.ended.add(seed.canonical)
+        seed.lists[0].documents += 1
+        for task in seed.lists:
+            self.settle_list(task, witness=seed.url)
+        seed.lists.clear()
+        visit = self.job.ledger.visit(seed.url) if entry.changed_on is not None else None
+        if visit is not None and entry.changed_on is not None and entry.changed_on > visit.seen_at.astimezone(BELGRADE).date():
+            seed.visit = visit
+            self.job.ended.discard(seed.canonical)
+            yield from self._wait(seed)
 
-    def page_failed(self, failure: Any) -> None:
+    def _wait(self, seed: Seed) -> Iterator[Request]:
+        """Put a seed into its host's queue, and return what may go out to that host."""
+        self.job.frontier.push(seed)
+        yield from self._release(seed.host)
+
+    def _release(self, host: str) -> Iterator[Request]:
+        """Return requests for the first pages of a host, a few at a time: waiting seeds take a tenth of a request's memory."""
+        for seed in self.job.frontier.release(host, self._room):
+            self.job.frontier.pages += 1
+            yield Request(
+                seed.url,
+                callback=self.parse_page,
+                errback=self.page_failed,
+                headers=seed.visit.validators.headers if seed.visit is not None else None,
+                meta={"seed": seed},
+                priority=seed.priority,
+                dont_filter=True,
+            )
+
+    def _page_done(self, seed: Seed) -> Iterator[Request]:
+        self.job.frontier.open[seed.host] -= 1
+        yield from self._release(seed.host)
+        yield from self.older_parts()
+
+    def page_failed(self, failure: Any) -> Iterator[Request]:
         """Record why a page was not fetched."""
-        _raise_if_closing(failure.value)
+        raise_if_closing(failure.value)
         outcome, reason = outcome_of(failure.value)
-        self._end(failure.request.meta["seed"], outcome, reason)
+        seed: Seed = failure.request.meta["seed"]
+        self._end(seed, outcome, reason)
+        yield from self._page_done(seed)
 
-    def parse_page(self, response: Response) -> None:
+    def parse_page(self, response: Response) -> Iterator[Request]:
         """Make a document of a page and hand it to the sink, or record why there is none."""
         seed: Seed = response.meta["seed"]
-        if response.status != 200:
-            self._end(seed, Outcome.HTTP_ERROR, _status_reason(response))
-            return
+        if response.status == 304 and seed.visit is not None:
+            self._remember(seed, seed.visit.document_id, response)
+            self._end(seed, Outcome.UNCHANGED, "not modified since it was fetched", document_id=seed.visit.document_id)
+        elif response.status != 200:
+            again = response.status >= 500 or response.status in (408, 425, 429)
+            self._end(seed, Outcome.HTTP_ERROR, status_reason(response), again=again)
+        else:
+            self._extract(seed, response)
+        yield from self._page_done(seed)
+
+    def _extract(self, seed: Seed, response: Response) -> None:
         page = extract_page(
             response.body,
             url=response.url,
             source=seed.source.id,
             fetched_at=response.meta["fetched_at"],
-            charset=header_charset(_header(response, "Content-Type")),
+            charset=header_charset(header_of(response, "Content-Type")),
             requested_url=seed.url,
             capture=response.meta.get("capture"),
             lang_hint=seed.lang_hint,
-            content_type=_header(response, "Content-Type"),
+            content_type=header_of(response, "Content-Type"),
             feed_date=seed.published,
             outlet=self.job.outlets.of(seed.source.id),
         )
         if isinstance(page.result, Document):
+            self._remember(seed, page.result.id, response, page.result)
             self._document(seed, page.result)
             for comment in page.comments:
                 self.job.put(comment)
         else:
             self._end(seed, page.result.outcome, page.result.reason)
 
+    def _remember(self, seed: Seed, document_id: str, response: Response, document: Document | None = None) -> None:
+        """Note when the page was seen and when it is due again."""
+        settings, seen_at = self.job.settings, response.meta["fetched_at"]
+        published_at = document.published_at if document is not None else seed.visit.published_at if seed.visit else None
+        times = 1 if seed.visit is None else seed.visit.times + 1
+        due_at = next_visit(published_at, seen_at, times, settings) if settings.revisits else None
+        if due_at is not None:
+            validators = validators_of(response) or (
+                seed.visit.validators if seed.visit and document is None else validators_of(response)
+            )
+            visit = Visit(seed.url, seed.source.id, document_id, published_at, seen_at, times, due_at, validators)
+            self.job.ledger.keep_visit(visit)
+        elif seed.visit is not None:
+            self.job.ledger.forget_visit(seed.url)
+
     def _document(self, seed: Seed, document: Document) -> None:
         """Store a document once per canonical URL; its twins (AMP, other script, redirects) are counted as redirected."""
         job, canonical = self.job, document.canonical_url or seed.canonical
         if document.published_at and job.frontier.is_too_old(document.published_at.astimezone(BELGRADE).date()):
-            self._end(seed, Outcome.SKIPPED, f"published {document.published_at:%Y-%m-%d}, before the period asked for")
+            reason = f"published {document.published_at:%Y-%m-%d}, before the period asked for"
+            self._end(seed, Outcome.SKIPPED, reason, again=True, too_old=True)
         elif canonical in job.frontier.stored:
             outcome = Outcome.UNCHANGED if canonical == seed.canonical else Outcome.REDIRECTED
             self._end(seed, outcome, f"the same document as {canonical}", document_id=document.id)
-        elif canonical == seed.canonical:
+        elif canonical == seed.canonical or (seed.visit is not None and seed.visit.document_id == document.id):
             self._store(seed, document)
         elif (owner := job.frontier.seeds.get(canonical)) is not None and owner is not seed and canonical not in job.ended:
             job.waiting.setdefault(canonical, []).append((seed, document))  # the page itself is still due: it goes first
@@ -215,25 +258,29 @@ class NewsSpider(Spider):
         reason = None if same_address(canonical, seed.canonical) else f"canonical address {canonical}"
         self._end(seed, outcome, reason, document_id=document.id)
 
-    def _end(self, seed: Seed, outcome: Outcome, reason: str | None = None, *, document_id: str | None = None) -> None:
-        """Record the end of a seed's address, then settle the twins that waited for it."""
+    def _end(
+        self,
+        seed: Seed,
+        outcome: Outcome,
+        reason: str | None = None,
+        *,
+        document_id: str | None = None,
+        again: bool = False,
+        too_old: bool = False,
+    ) -> None:
+        """Record the end of a seed's address, then settle the lists and twins that waited for it.
+
+        `again`: a later run tries it once more.
+        """
         self.job.ended.add(seed.canonical)
+        whole = not again and outcome not in _MOMENTARY
+        if not whole:
+            self.job.unfinished.add(seed.canonical)
         self.job.finish(outcome, seed.url, seed.source.id, reason, document_id=document_id)
+        if document_id and seed.lists:
+            seed.lists[0].documents += 1
+        for task in seed.lists:
+            self.settle_list(task, whole=whole, witness=seed.url if document_id else None, too_old=too_old)
+        seed.lists.clear()
         for twin, document in self.job.waiting.pop(seed.canonical, []):
             self._document(twin, document)
-
-
-def _raise_if_closing(error: BaseException) -> None:
-    if isinstance(error, CloseSpider):
-        raise error
-
-
-def _status_reason(response: Response) -> str:
-    later = _header(response, "Retry-After")
-    wait = f"; the server asks to come back after {later}" + ("" if not later.isdigit() else " s") if later else ""
-    return f"HTTP status {response.status}{wait}"
-
-
-def _header(response: Response, name: str) -> str | None:
-    value: bytes | None = response.headers.get(name)
-    return value.decode("latin-1") if value else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,19 +18,21 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from crawlers.capture import FEED_DATE_HEADER, LANGUAGE_HEADER, REQUESTED_HEADER, SOURCE_HEADER
+from crawlers.capture_index import CaptureIndex
 from crawlers.dates import Stamp, parse_stamp
 from crawlers.encoding import decode, header_charset
 from crawlers.extraction import Page, extract_page
 from crawlers.markup import parse_html
 from crawlers.outlets import Outlet, Outlets
+from crawlers.sealing import SealingKey, is_cut, open_capture
 from crawlers.structured import read_facts
 from eho.document import Capture, Document, Precision
-from eho.errors import InputError
+from eho.errors import InputError, SealError
 from eho.outcome import Outcome, OutcomeRecord
 
 _WARC = (".warc", ".warc.gz")
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".json")
-_OTHER_RECORDS = ("warcinfo", "request", "metadata", "revisit", "resource", "conversion")
+_OTHER_RECORDS = ("warcinfo", "request", "metadata", "resource", "conversion")
 _LARGEST = 20 * 1024 * 1024
 _PAGES = (".html", ".htm", ".xhtml")
 _TEXT_FIELDS = ("source", "charset", "content_type", "requested_url")
@@ -78,13 +81,14 @@ def read_stored(
     url: str | None = None,
     fetched_at: datetime | None = None,
     source: str | None = None,
+    key: SealingKey | None = None,
     outlets: Outlets | None = None,
 ) -> Iterator[Document | OutcomeRecord]:
     """Yield a document or an outcome for every page of a file, or of all such files below a folder, sorted by name.
 
     `url`, `fetched_at` and `source` stand in where the file itself does not say; an HTML file without `url` takes its own
     canonical link, and the file's time of change. `outlets` are the sources' own selectors and what was learned of their
-    pages; readers' comments follow their document. Raises InputError for a path that is not there.
+    pages; readers' comments follow their document. `key` opens sealed captures. Raises InputError for a path that is not there.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist; give an HTML file, a WARC file, JSON lines or a folder of them.", field="path")
@@ -94,7 +98,7 @@ def read_stored(
         else [path]
     )
     for file in files:
-        for page in read_pages(file, url=url, fetched_at=fetched_at, source=source):
+        for page in read_pages(file, url=url, fetched_at=fetched_at, source=source, key=key):
             if isinstance(page, StoredPage):
                 read = page.extract(outlets)
                 yield read.result
@@ -104,12 +108,17 @@ def read_stored(
 
 
 def read_pages(
-    file: Path, *, url: str | None = None, fetched_at: datetime | None = None, source: str | None = None
+    file: Path,
+    *,
+    url: str | None = None,
+    fetched_at: datetime | None = None,
+    source: str | None = None,
+    key: SealingKey | None = None,
 ) -> Iterator[StoredPage | OutcomeRecord]:
     """Yield the pages of one file as kept; what cannot be read is an outcome with the place in the file."""
     name = file.name.lower()
     if name.endswith(_WARC):
-        pages = _read_warc(file)
+        pages = _read_warc(file, key)
     elif name.endswith(_LINES):
         pages = _read_lines(file, fetched_at)
     else:
@@ -118,24 +127,66 @@ def read_pages(
         yield replace(page, source=page.source or source) if isinstance(page, StoredPage) else page
 
 
-def _read_warc(file: Path) -> Iterator[StoredPage | OutcomeRecord]:
-    with file.open("rb") as stream:
+def read_page(file: Path, offset: int, key: SealingKey | None) -> StoredPage | OutcomeRecord:
+    """Return the one page whose record begins at an offset. Raises SealError."""
+    with open_capture(file, key) as stream:
+        stream.seek(offset)
+        return _from_record(next(iter(ArchiveIterator(stream))))
+
+
+def _read_warc(file: Path, key: SealingKey | None) -> Iterator[StoredPage | OutcomeRecord]:
+    try:
+        opened = open_capture(file, key)
+    except SealError as error:
+        yield _unreadable(Outcome.BAD_INPUT, str(error))
+        return
+    places: dict[str, int] = {}  # record id -> offset, of the responses so far
+    with opened as stream:
         records = ArchiveIterator(stream)
         read = end = 0
         try:
             for record in records:
                 # offset and length are asked for afterwards: finding them reads to the record's end
-                page = _from_record(record) if record.rec_type not in _OTHER_RECORDS else None
+                page = _revisited(record, file, places, key) if record.rec_type == "revisit" else None
+                if record.rec_type not in (*_OTHER_RECORDS, "revisit"):
+                    page = _from_record(record)
                 read, end = read + 1, records.get_record_offset() + records.get_record_length()
+                if record.rec_type == "response":
+                    places[record.rec_headers.get_header("WARC-Record-ID") or ""] = records.get_record_offset()
+                if isinstance(page, StoredPage) and page.capture is None:
+                    page = replace(page, capture=_place(file, records.get_record_offset()))
                 if page is not None:
-                    place = Capture(file=f"{file.resolve().parent.name}/{file.name}", offset=records.get_record_offset())
-                    yield replace(page, capture=place) if isinstance(page, StoredPage) else page
-        except (ArchiveLoadFailed, EOFError, OSError, ValueError, zlib.error) as error:
+                    yield page
+        except (ArchiveLoadFailed, EOFError, OSError, SealError, ValueError, zlib.error) as error:
             # the record that a killed crawl left half-written, always the last of its file
             yield _unreadable(Outcome.TRUNCATED, f"{file.name}: record {read + 1} cannot be read: {error}")
         else:
-            if end < file.stat().st_size and file.name.lower().endswith(".gz"):
+            if is_cut(stream) or (end < stream.seek(0, io.SEEK_END) and file.name.lower().endswith(".gz")):
                 yield _unreadable(Outcome.TRUNCATED, f"{file.name}: the last record, from byte {end} on, is cut off")
+
+
+def _place(file: Path, offset: int) -> Capture:
+    return Capture(file=f"{file.resolve().parent.name}/{file.name}", offset=offset)
+
+
+def _revisited(record: Any, file: Path, places: Mapping[str, int], key: SealingKey | None) -> StoredPage | OutcomeRecord | None:
+    """Return the page of a revisit record, with the payload of the record it refers to; None for one that was not modified."""
+    warc = record.rec_headers
+    if not (warc.get_header("WARC-Profile") or "").endswith("identical-payload-digest"):
+        return None
+    wanted, url = warc.get_header("WARC-Refers-To") or "", warc.get_header("WARC-Target-URI")
+    original, place = (file, places[wanted]) if wanted in places else (None, 0)
+    if original is None and (index := CaptureIndex.if_present(file.parent)) is not None:
+        found = index.get(wanted)
+        index.close()
+        original, place = (file.parent / found.file, found.offset) if found is not None else (None, 0)
+    if original is None or not original.exists():
+        return OutcomeRecord(outcome=Outcome.TRUNCATED, url=url, reason="the record that holds this page's bytes is not here")
+    held = read_page(original, place, key)
+    if isinstance(held, OutcomeRecord):
+        return held
+    again = _from_record(record)
+    return again if isinstance(again, OutcomeRecord) else replace(again, body=held.body, capture=_place(original, place))
 
 
 def _from_record(record: Any) -> StoredPage | OutcomeRecord:

@@ -9,6 +9,7 @@ EhoError                  base; its message is one line for a person: what happe
 ├── ModelError            a model that is missing, broken or of another codebook
 ├── StoreError            the document store cannot be read or written
 ├── EngineError           the search engine or its index is missing, broken or away
+├── SealError             a sealed capture or its key cannot be read
 ├── HomeBusyError         another process works on the same data folder
 └── CrawlError            a crawl that could not start (not a page that failed: that is an Outcome)
 """
@@ -85,6 +86,12 @@ class EngineError(EhoError):
     """The search engine or its index is missing, broken or out of reach."""
 
     code = "engine"
+
+
+class SealError(EhoError):
+    """A sealed capture, or the key to it, is missing, broken or another one."""
+
+    code = "seal"
 
 
 class EngineAwayError(EngineError):

@@ -56,6 +56,10 @@ class Home:
         return self.path / "captures"
 
     @property
+    def ledger(self) -> Path:
+        return self.path / "crawl.sqlite"
+
+    @property
     def blocks(self) -> Path:
         return self.path / "blocks"
 

@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"  # not an article: outside the period asked for, a section page, over --max-pages
     PAYWALLED = "paywalled"
     DISALLOWED = "disallowed"  # by robots.txt
+    POSTPONED = "postponed"  # to a later run: the host asked for it, or was asked often enough today
     REDIRECTED = "redirected"  # ended at a page that is counted under its own address
     NO_TEXT = "no_text"
     EMPTY = "empty"

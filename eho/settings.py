@@ -37,7 +37,7 @@ class CrawlSettings(_Section):
     )
     allow_live: bool = Field(
         default=False,
-        description="crawl outlets outside this machine; off until personal details are masked before storage",
+        description="crawl outlets outside this machine; their pages are masked before storage and sealed as fetched",
     )
     proxy: str | None = Field(default=None, description="HTTP proxy for all requests, such as http://127.0.0.1:8099")
     concurrency: int = Field(default=16, ge=1, description="requests under way at once, over all hosts")
@@ -48,6 +48,38 @@ class CrawlSettings(_Section):
     max_page_mb: Annotated[float, Field(gt=0)] = Field(default=10.0, description="largest response kept")
     max_redirects: int = Field(default=6, ge=0, description="redirects followed for one address")
     retries: int = Field(default=2, ge=0, description="further tries after a temporary failure")
+    connect_timeout_s: Annotated[float, Field(gt=0)] = Field(default=10.0, description="give up on a connection after this time")
+    least_bytes_per_s: int = Field(
+        default=200, ge=0, description="give up on a response that comes more slowly for ten seconds; 0 waits for timeout_s"
+    )
+    requests_per_day: int = Field(
+        default=20_000, ge=0, description="most requests to one host a day (UTC), over all runs; 0: any"
+    )
+    patience_s: Seconds = Field(
+        default=60.0, description="wait so long where a server says when to come back; for longer its pages go to a later run"
+    )
+    cool_down_s: Seconds = Field(
+        default=900.0, description="leave a host alone so long that answers 429 again and again without saying until when"
+    )
+    robots_max_age_s: Annotated[float, Field(gt=0)] = Field(
+        default=3600.0, description="ask for robots.txt again in a run after this time"
+    )
+    revisits: int = Field(default=3, ge=0, description="how often a document's page is looked at again for corrections; 0: never")
+    revisit_after_h: Annotated[float, Field(ge=0)] = Field(
+        default=2.0, description="the first time after so many hours, then ever later"
+    )
+    revisit_days: Annotated[float, Field(ge=0)] = Field(default=7.0, description="pages older than this are not looked at again")
+    revisits_per_run: int = Field(default=100, ge=0, description="most pages of one source looked at again in one run")
+    pages_per_source: int = Field(
+        default=100_000, ge=1, description="most new addresses taken from one source in one run, against sites without end"
+    )
+    listing_pages: int = Field(default=500, ge=1, description="most pages of one section or feed followed by --backfill")
+    allow_private: bool = Field(
+        default=False, description="let live crawls reach private addresses; for tests on this machine only"
+    )
+    http_cache: str | None = Field(
+        default=None, description="folder of kept answers for development: what is there is never asked again"
+    )
     frontier: str | None = Field(
         default=None,
         pattern=r"^(rediss?|unix)://",
@@ -85,7 +117,7 @@ class TagSettings(_Section):
 
     model: str = Field(default="tagger", description="name of a shipped model, or the folder of your own")
     near_duplicate_similarity: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.7, description="estimated Jaccard similarity from which two texts are one story"
+        default=0.55, description="share of the shorter text's word triples from which two texts are copies"
     )
 
 
@@ -129,6 +161,14 @@ class SearchSettings(_Section):
     """How queries are read."""
 
     stems: bool = Field(default=True, description="a word typed without quotation marks also finds its other forms")
+
+
+class PrivacySettings(_Section):
+    """What is masked and sealed."""
+
+    key_file: str | None = Field(
+        default=None, description="key of the sealed captures; raw.key in the data folder by default, better on another disk"
+    )
 
 
 class ServeSettings(_Section):
@@ -181,6 +221,7 @@ class Settings(_Section):
     tag: TagSettings = TagSettings()
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
+    privacy: PrivacySettings = PrivacySettings()
     serve: ServeSettings = ServeSettings()
     social: SocialSettings = SocialSettings()
     home: HomeSettings = HomeSettings()

@@ -176,6 +176,7 @@ class Source(BaseModel):
         default=None, description="a likely user of Eho it belongs to; shown with every comparison"
     )
     invented: bool = Field(default=False, description="demonstration outlets: every screen that shows them says so")
+    priority: int = Field(default=0, ge=-9, le=9, description="rank among sources: pages of higher ones are asked for first")
     enabled: bool = Field(default=True, description="false: crawled only when somebody enables it")
     notes: str | None = None
 

@@ -35,6 +35,7 @@ _FLOORED = (
     ("precision", "*", ("right_low",)),
     ("public", "*", ("macro_f1",)),
     ("retrieval", "*", ("first",)),
+    ("masking", "*", ("gone", "lost")),
     ("script_gap", "*", ("gap",)),
 )
 

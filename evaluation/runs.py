@@ -16,6 +16,7 @@ from evaluation.extraction_layouts import evaluate_layouts
 from evaluation.figures import Evaluation, SetResult
 from evaluation.labelled import MissingSetError
 from evaluation.labelled_set import evaluate_folder
+from evaluation.masking_set import evaluate_masking
 from evaluation.metamorphic import evaluate_metamorphic
 from evaluation.narrative_check import evaluate_check
 from evaluation.predictions import Say, Tagger
@@ -59,6 +60,7 @@ SETS: Mapping[str, Callable[[Places, Tagger, Say | None], SetResult]] = {
     "public": lambda places, tagger, say: evaluate_public(places.root, places.data, tagger, say),
     "metamorphic": lambda places, tagger, say: evaluate_metamorphic(places.root, tagger, say),
     "entities": lambda places, tagger, say: evaluate_entities(places.data, say),  # whatever the tagger
+    "masking": lambda places, tagger, say: evaluate_masking(places.root, say),  # whatever the tagger
     "extraction": lambda places, tagger, say: evaluate_layouts(places.root, say),  # whatever the tagger
     "retrieval": lambda places, tagger, say: evaluate_retrieval(places.data, say=say),  # whatever the tagger
 }

@@ -210,6 +210,12 @@ class Store:
             if record.url and record.document_id:
                 put_addresses(connection, {record.url: record.document_id})
 
+    def put_addresses(self, reached: Mapping[str, str]) -> None:
+        """Note under which further addresses, or keyed digests of them, documents were reached."""
+        if reached:
+            with self._database.writing() as connection:
+                put_addresses(connection, reached)
+
     def is_known_url(self, url: str) -> bool:
         """Tell whether this address, as requested or as reached, already ended in a document."""
         with self._database.reading() as connection:

@@ -9,8 +9,8 @@ from eho.annotation import FieldName, HarmExposure, Span
 from eho.codebook import Codebook
 from eho.document import Document
 from eho.folding import fold, fold_text
+from nlp.contacts import has_address
 from nlp.lexicon import pattern
-from nlp.masking import has_address
 
 _AGE = re.compile(r"\b(\d{1,2})[- ]?(?:vjecar\w*|vjec\w*|godisnj\w+|godina|godine|vjet|vjec)\b|\((\d{1,2})\)")
 _NAME = r"[A-ZČĆŽŠĐËÇ][a-zčćžšđëç]+|[А-ЯЂЈЉЊЋЏ][а-яђјљњћџ]+"
@@ -67,19 +67,19 @@ class ReturnHints:
 
 
 def harm_exposure(document: Document) -> HarmExposure:
-    """Say what in a text about returnees could lead a stranger to a person; to be asked before masking.
+    """Say what in a text about returnees could lead a stranger to a person; a marker counts like what it stands for.
 
-    A rule for the time before the entity model: a child beside a name or initials, a school with its name or a street
-    address, a full name. It errs towards saying that somebody is exposed.
+    A rule: a child beside a name or initials, a school with its name or a street address, a full name. It errs towards
+    saying that somebody is exposed.
     """
     text = "\n".join(part for part in (document.title, document.lead, document.text) if part)
     folded = fold_text(text)
-    named = _NAMED.search(text) is not None
+    named = _NAMED.search(text) is not None or "⟦person⟧" in text
     ages = [int(match.group(1) or match.group(2)) for match in _AGE.finditer(folded)]
     shortened = _SHORTENED.search(text) is not None and pattern("hints", "minor").search(folded) is not None
-    if shortened or (named and any(age < 18 for age in ages)):
+    if shortened or "⟦minor⟧" in text or (named and any(age < 18 for age in ages)):
         return HarmExposure.IDENTIFIABLE_MINOR
-    if has_address(text) or _SCHOOL.search(folded):
+    if has_address(text) or "⟦school⟧" in text or _SCHOOL.search(folded):
         return HarmExposure.ADDRESS_OR_SCHOOL
     return HarmExposure.IDENTIFIABLE_PRIVATE_ADULT if named and any(age >= 18 for age in ages) else HarmExposure.NONE
 

@@ -17,6 +17,7 @@ NOT_READ = (
     "evaluation/check/",
     "evaluation/audit/",
     "evaluation/mirror/",
+    "evaluation/masking/",
     "evaluation/layouts/",
 )  # data for researchers, read in a checkout
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Protocol
 
 from crawlers.guard import LiveGuard
+from crawlers.ledger import Ledger
 from crawlers.sink import DocumentSink
 from crawlers.social.reader import Reader
 from crawlers.social.references import References
@@ -36,6 +37,7 @@ class SocialJob:
     settings: CrawlSettings
     social: SocialSettings
     guard: LiveGuard
+    ledger: Ledger
     references: References
     since: date | None = None
     max_requests: int | None = None

@@ -6,9 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawlers.guard import LiveGuard
+from crawlers.ledger import Ledger
 from crawlers.run import CrawlSummary
 from crawlers.social.bluesky import BlueskyReader
 from crawlers.social.job import PostSink, SocialJob
@@ -42,9 +44,11 @@ def visit(
     since: date | None = None,
     max_requests: int | None = None,
     on_post: Callable[[OutcomeRecord], None] | None = None,
+    ledger: Path | None = None,
 ) -> CrawlSummary:
     """Visit the enabled sources that name a platform; return when all is done or SIGINT or SIGTERM came.
 
+    `ledger` is the file of what is remembered between runs.
     Raises CrawlError before any request where a server may not be asked, and whatever the sink raises.
     """
     chosen = [(source, source.platform) for source in sources if source.enabled and source.platform is not None]
@@ -62,6 +66,7 @@ def visit(
         settings=settings.crawl,
         social=settings.social,
         guard=guard,
+        ledger=Ledger(ledger),
         references=references,
         since=since,
         max_requests=max_requests,
@@ -71,7 +76,10 @@ def visit(
     started = time.monotonic()
     from crawlers.reactor import run_spider
 
-    interrupted = run_spider(_social_spider, settings.crawl, job=job)
+    try:
+        interrupted = run_spider(_social_spider, settings.crawl, job=job)
+    finally:
+        job.ledger.close()
     if job.error is not None:
         raise job.error
     return _summary(job, time.monotonic() - started, interrupted)

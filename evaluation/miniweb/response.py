@@ -18,8 +18,8 @@ XML = "application/xml; charset=utf-8"
 class Response:
     """One answer, made once and sent many times.
 
-    `chunks` streams a body that is never held whole; `claimed_length` overrides Content-Length, after which the
-    connection closes; `stall_s` waits after half of the body; `hang_up` closes the connection without any answer.
+    `chunks` streams a body that is never held whole, `chunk_pause_s` apart; `claimed_length` overrides Content-Length, after
+    which the connection closes; `stall_s` waits after half of the body; `hang_up` closes the connection without any answer.
     """
 
     body: bytes = b""
@@ -29,6 +29,7 @@ class Response:
     modified_at: datetime | None = None
     compress: bool = False
     chunks: Callable[[], Iterator[bytes]] | None = None
+    chunk_pause_s: float = 0.0
     claimed_length: int | None = None
     stall_s: float = 0.0
     hang_up: bool = False

@@ -201,6 +201,8 @@ async def _send(response: Response, asked: _Asked, reader: asyncio.StreamReader,
         for chunk in response.chunks():
             writer.write(chunk)
             await writer.drain()
+            if response.chunk_pause_s:
+                await asyncio.sleep(response.chunk_pause_s)
     elif response.stall_s:
         writer.write(body[: len(body) // 2])
         await writer.drain()

@@ -240,6 +240,7 @@ def test_a_document_shows_its_evidence_in_place(web: httpx.Client, service: Serv
     assert all(" ".join(line.split()) in article for line in document["text"].splitlines() if line.strip())
     said = plain(text)
     assert document["provenance"]["capture"]["file"] in said and document["id"] in said
+    assert "of the text kept" in said
     assert "Other versions of this text" in said and "to the minute" in said and document["snapshot"] in said
     assert f"{document['title'].rstrip('.')}" in plain(re.findall(r'id="cite">(.*?)</p>', text, re.DOTALL)[0])
 

@@ -13,6 +13,7 @@ import pytest
 from api import http_story_schemas as schemas
 from api.headlines import headline_difference
 from api.service import Service
+from api.text_changes import text_changes
 from eho.document import Document
 from eho.errors import InputError
 from eho.home import Home
@@ -127,6 +128,8 @@ def test_context_tells_original_copies_times_and_headlines(eho: Any, client: htt
     assert minutes[0] == 0 and minutes == sorted(minutes)
     own = next(row for row in versions if row["id"] == asked)
     assert not own["headline"]["same"] and own["headline"]["left_out"]
+    assert versions[0]["text"] == {"kept": 1.0, "new": 0.0, "added": []} and ran.json["original_is_sure"]
+    assert all(row["text"]["kept"] > 0.5 for row in versions) and any(row["text"]["kept"] < 0.9 for row in versions)
     assert eho("context", asked, home=demo_home).err.startswith(f"{len(versions)} versions in {len(ran.json['sources'])} sources")
 
 
@@ -151,6 +154,28 @@ def test_headlines_differ_by_words_not_by_script(original: str, version: str, ne
     found = headline_difference(original, version)
     assert [version[start:end] for start, end in found["new"]] == new
     assert (found["left_out"], found["same"]) == (left_out, not new and not left_out)
+    assert [original[start:end] for start, end in found["removed"]] == left_out
+
+
+BODY = "Voda je ponovo ispravna za piće u svim naseljima. Uzorke je ispitao zavod, a rezultati stižu dva puta nedeljno."
+
+
+@pytest.mark.parametrize(
+    ("version", "kept", "added"),
+    [
+        (BODY, 1.0, []),
+        ("Вода је поново исправна за пиће у свим насељима. Узорке је испитао завод, а резултати стижу два пута недјељно.", 1.0, []),
+        (BODY.split(". ")[0] + ".", 0.474, []),
+        (f"{BODY} Cisterne se povlače od ponedeljka ujutru.", 1.0, ["Cisterne se povlače od ponedeljka ujutru"]),
+        (". ".join(reversed(BODY.rstrip(".").split(". "))) + ".", 1.0, []),
+        ("", 0.0, []),
+    ],
+    ids=["same", "script-and-variety", "cut", "added", "reordered", "empty"],
+)  # fmt: skip
+def test_what_a_version_kept_and_added(version: str, kept: float, added: list[str]) -> None:
+    found = text_changes(BODY, version)
+    assert [version[start:end] for start, end in found["added"]] == added
+    assert found["kept"] == pytest.approx(kept, abs=0.01)
 
 
 # -- mirror -----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from eho.outcome import Outcome, OutcomeRecord
 from eho.settings import CrawlSettings
 from eho.source import Source
 from evaluation.miniweb import MiniWeb
+from evaluation.miniweb.response import Response, Site
+from evaluation.miniweb.server import Server
 
 
 @dataclass
@@ -90,6 +92,34 @@ def crawl_some(web: MiniWeb, tmp_path: Path) -> Callable[..., tuple[MemorySink, 
         chosen = sources or [source for source in web.sources if source.id in ids]
         settings = CrawlSettings(proxy=web.proxy_url, **(FAST | options.pop("settings", {})))
         kept = sink or MemorySink()
-        return kept, crawl(chosen, kept, settings, captures=tmp_path / "captures", **options)
+        return kept, crawl(chosen, kept, settings, captures=tmp_path / "kept" / "captures", **options)
 
     return run
+
+
+class Pages:
+    """A host whose pages a test sets, and may change between two requests."""
+
+    def __init__(self, **pages: Response) -> None:
+        self.pages = pages
+
+    def __setitem__(self, target: str, response: Response) -> None:
+        self.pages[target] = response
+
+    def respond(self, target: str) -> Response | None:
+        return self.pages.get(target)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[dict[str, Site]], Server]]:
+    running: list[Server] = []
+
+    def start(sites: dict[str, Site]) -> Server:
+        server = Server(sites, Response)
+        server.start()
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,8 +28,8 @@ HTML = (
 TEXT = "Opština je juče izdvojila sto hiljada evra za seoske puteve, a radovi počinju na proleće, kažu u direkciji."
 
 
-def fetched(body: bytes = HTML.encode(), **headers: str) -> FetchedPage:
-    return FetchedPage("http://sever.test/a", 200, "OK", [("Content-Type", "text/html"), *headers.items()], body, NOW)
+def fetched(body: bytes = HTML.encode(), url: str = "http://sever.test/a", **headers: str) -> FetchedPage:
+    return FetchedPage(url, 200, "OK", [("Content-Type", "text/html"), *headers.items()], body, NOW)
 
 
 def test_replay_of_the_captures_gives_the_same_documents(crawled: Crawled) -> None:
@@ -74,25 +75,67 @@ def test_body_is_kept_as_it_came_over_the_wire(tmp_path: Path) -> None:
 
 
 def test_files_rotate_and_never_overwrite(tmp_path: Path) -> None:
-    for _ in range(2):
+    for run in range(2):
         archive = WarcArchive(tmp_path, user_agent="test", rotate_bytes=1)
-        captures = [archive.keep(fetched()) for _ in range(2)]
+        captures = [archive.keep(fetched(url=f"http://sever.test/{run}/{number}")) for number in range(2)]
         archive.close()
-        assert len({capture.file for capture in captures}) == 2
+        assert len({capture.file for capture in captures if capture}) == 2
     assert len(list(tmp_path.glob("*.warc.gz"))) == 4
 
 
 @pytest.mark.parametrize("cut", [1, 40, 200])
 def test_record_cut_off_by_a_killed_run_harms_only_itself(tmp_path: Path, cut: int) -> None:
     archive = WarcArchive(tmp_path, user_agent="test")
-    for _ in range(3):
-        archive.keep(fetched())
+    for number in range(3):
+        archive.keep(fetched(url=f"http://sever.test/{number}"))
     archive.close()
     [path] = tmp_path.glob("*.warc.gz")
     path.write_bytes(path.read_bytes()[:-cut])
     results = list(read_stored(path))
     assert [result.text for result in results if isinstance(result, Document)][:2] == [TEXT, TEXT]
     assert cut == 1 or any(isinstance(result, OutcomeRecord) and result.outcome is Outcome.TRUNCATED for result in results)
+
+
+def test_a_page_that_gave_the_same_bytes_is_a_revisit_and_is_replayed_from_the_first(tmp_path: Path) -> None:
+    captures = []
+    for day in (20, 21):  # two runs, so two files
+        archive = WarcArchive(tmp_path / "captures", user_agent="test")
+        at = datetime(2026, 11, day, 12, tzinfo=UTC)
+        captures.append(archive.keep(replace(fetched(), fetched_at=at, request_headers=[("User-Agent", "test")])))
+        archive.close()
+    assert captures[0] is not None and captures[0] == captures[1]  # where the bytes lie
+    kinds = []
+    for path in sorted((tmp_path / "captures").glob("*.warc.gz")):
+        with path.open("rb") as stream:
+            for record in ArchiveIterator(stream, check_digests="raise"):
+                kinds.append(record.rec_type)
+                record.content_stream().read()
+    assert kinds == ["warcinfo", "response", "request", "warcinfo", "revisit", "request"]
+    documents = [document for document in read_stored(tmp_path / "captures") if isinstance(document, Document)]
+    assert [document.text for document in documents] == [TEXT, TEXT]
+    assert [document.fetched_at.day for document in documents if document.fetched_at] == [20, 21]
+    assert {document.provenance.capture for document in documents} == {captures[0]}
+
+
+def test_a_page_that_was_not_modified_is_noted_without_a_document(tmp_path: Path) -> None:
+    archive = WarcArchive(tmp_path / "captures", user_agent="test")
+    assert archive.keep(replace(fetched(), status=304, body=b"")) is None  # nothing to refer to
+    first = archive.keep(fetched())
+    assert archive.keep(replace(fetched(), status=304, body=b"")) == first
+    archive.close()
+    [document] = read_stored(tmp_path / "captures")
+    assert isinstance(document, Document) and document.provenance.capture == first
+
+
+def test_a_revisit_without_the_file_it_refers_to_says_so(tmp_path: Path) -> None:
+    for _ in range(2):
+        archive = WarcArchive(tmp_path / "captures", user_agent="test")
+        archive.keep(fetched())
+        archive.close()
+    first, second = sorted((tmp_path / "captures").glob("*.warc.gz"))
+    first.unlink()
+    [record] = read_stored(second)
+    assert isinstance(record, OutcomeRecord) and "not here" in (record.reason or "")
 
 
 def test_html_file_says_its_own_address(tmp_path: Path) -> None:

@@ -88,3 +88,12 @@ def test_old_encodings_come_out_right() -> None:
         reading = read_with_eho(layout, is_learned=False)
         assert reading.title == layout.expected["title"]
         assert reading.document is not None and own_fields(reading.document)["published_at"] == layout.expected["published_at"]
+
+
+def test_eho_is_better_than_every_mode_of_its_base() -> None:
+    rows = {row.key: row.figures for row in evaluate_layouts(ROOT).tables[0].rows}
+    for mode in ("trafilatura", "trafilatura_precision", "trafilatura_recall"):
+        for measure in COLUMNS:
+            ours, theirs = rows["eho"][measure].value, rows[mode][measure].value
+            assert ours is not None and theirs is not None
+            assert ours < theirs if measure in ("notice", "teaser", "other") else ours > theirs, (mode, measure)
