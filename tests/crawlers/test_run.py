@@ -86,12 +86,12 @@ def test_one_record_an_address_and_one_document_a_page(crawled: Crawled) -> None
     assert crawled.summary.has_failures and not crawled.summary.interrupted
 
 
-def test_twins_in_another_script_are_counted_under_the_page_they_name(crawled: Crawled) -> None:
-    twins = [record for record in crawled.sink.records if record.outcome is Outcome.REDIRECTED and "/cyr/" in (record.url or "")]
-    assert twins
-    for record in twins:
-        document = crawled.sink.documents[record.document_id or ""]
-        assert document.url and "/cyr/" not in document.url
+def test_a_page_in_both_scripts_is_one_document(web: MiniWeb, crawled: Crawled) -> None:
+    mirrored = {web.url_of(article) for outlet in web.outlets.values() for article in outlet.mirrored}
+    assert mirrored
+    addresses = [document.canonical_url or "" for document in crawled.sink.documents.values()]
+    assert not [address for address in addresses if "/cyr/" in address or "/lat/" in address]
+    assert {addresses.count(url) for url in mirrored} == {1}
 
 
 def test_summary_as_json(crawled: Crawled) -> None:
