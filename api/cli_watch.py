@@ -32,7 +32,7 @@ def watch(
         if status:
             _print_status(service.watch_status(), as_json=as_json)
             return
-        with _terminated_like_interrupted():
+        with _interruptible():
             failed = service.watch(_print_event if as_json else _say_event, once=once_due)
     if failed:
         raise typer.Exit(1)
@@ -68,14 +68,15 @@ def _say_event(event: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM, which service managers send, stop as quietly as Ctrl-C."""
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM, which service managers send, stop as quietly as Ctrl-C, and Ctrl-C also where a shell had it ignored."""
 
     def interrupt(_number: int, _frame: Any) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import date
@@ -345,23 +345,6 @@ class Service(StoryQuestions, SourceQuestions):
             "has_failures": crawled.has_failures or bool(indexed.failures or indexed.spooled),
             "snapshot": self.snapshot_id,
         }
-
-    def watch(self, emit: Callable[[dict[str, Any]], None], *, once: bool = False) -> bool:
-        """Run what is due, once or until interrupted; True where part of it failed. Raises HomeBusyError, KeyboardInterrupt."""
-        from api.watch import Watch
-
-        self.pipeline  # noqa: B018 - a missing model is said before an hour of crawling
-        watch = Watch(self._parts, emit=emit)
-        if once:
-            return watch.once()
-        watch.forever()
-        return False
-
-    def watch_status(self) -> dict[str, Any]:
-        """Return what a running or the last watch knows."""
-        from api.watch import status
-
-        return status(self.home)
 
     def register(self, sources: Iterable[Source]) -> int:
         """Write the files of sources that are not known yet; return how many."""

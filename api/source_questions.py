@@ -1,8 +1,8 @@
-"""The service's questions about sources: their files, and what became of their addresses."""
+"""The service's part about sources: their files, what became of their addresses, and when each is asked again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -40,3 +40,20 @@ class SourceQuestions:
     def outcomes(self, source: str | None = None) -> Iterable[OutcomeRecord]:
         """Yield what became of every address."""
         return self._parts.store().outcomes(source)
+
+    def watch(self, emit: Callable[[dict[str, Any]], None], *, once: bool = False) -> bool:
+        """Run what is due, once or until interrupted; True where part of it failed. Raises HomeBusyError, KeyboardInterrupt."""
+        from api.watch import Watch
+
+        self._parts.pipeline()  # a missing model is said before an hour of crawling
+        watch = Watch(self._parts, emit=emit)
+        if once:
+            return watch.once()
+        watch.forever()
+        return False
+
+    def watch_status(self) -> dict[str, Any]:
+        """Return what a running or the last watch knows."""
+        from api.watch import status
+
+        return status(self._parts.home)
