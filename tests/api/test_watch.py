@@ -123,14 +123,21 @@ def test_a_stopped_or_killed_watch_is_told_apart_and_another_goes_on(
     home = make_watched_home(tmp_path, web)
     command = [sys.executable, "-m", "api.cli", "watch", "--json"]
     environ = {**os.environ, "EHO_HOME": str(home.path), "EHO_CRAWL__PROXY": web.proxy_url, "EHO_CRAWL__DELAY_S": "0.3"}
-    environ |= {"EHO_CRAWL__TIMEOUT_S": "2", "EHO_CRAWL__RETRIES": "0"}  # a quiet stop waits for what is under way
+    environ |= {
+        "EHO_CRAWL__TIMEOUT_S": "2",
+        "EHO_CRAWL__RETRIES": "0",
+        "EHO_CRAWL__PATIENCE_S": "0",
+    }  # a quiet stop waits for what is under way
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, text=True) as process:
         assert process.stdout is not None
         lines = [json.loads(process.stdout.readline()) for _ in range(2)]
         assert [line["event"] for line in lines] == ["started", "run"] and status(home)["process"] == process.pid
         time.sleep(1.0)  # some pages in
         process.send_signal(number)
-        rest, said = process.communicate(timeout=60)
+        try:
+            rest, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
     # CPython ends by the signal itself where an interrupt met code that runs from a string, as dataclasses do; shells call it 130 too
     assert process.returncode in (expected, -2 if expected == 130 else expected), said
     assert ("stopped" in rest) == (number is not signal.SIGKILL)
