@@ -21,7 +21,8 @@ _ONE_BYTE = ("windows-1250", "windows-1251", "iso8859-2", "iso8859-5", "windows-
 _LATIN_LETTERS = frozenset("čćžšđČĆŽŠĐëçËÇéöüäáíóúâÂêôÉÖÜÄ")
 _CYRILLIC_LETTERS = frozenset("абвгдђежзијклљмнњопрстћуфхцчџшАБВГДЂЕЖЗИЈКЛЉМНЊОПРСТЋУФХЦЧЏШ")
 _MARKS = frozenset("„“”’‘‚–—…«»•©®°§€\u00a0\u00ad·")
-_WORD_WITH_OTHERS = re.compile(r"[A-Za-z]*[^\x00-\x7f][A-Za-z\x80-\U0010ffff]*")
+# Begins at a word's beginning only: without it a run of 90,000 letters was tried from each of them, for minutes.
+_WORD_WITH_OTHERS = re.compile(r"(?<![A-Za-z])[A-Za-z]*[^\x00-\x7f][A-Za-z\x80-\U0010ffff]*")
 _SAMPLE_BYTES = 200_000
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lxml.etree import XPath, iterwalk  # type: ignore[import-untyped]
+from lxml.etree import ParserError, XPath, iterwalk  # type: ignore[import-untyped]
 from lxml.html import HtmlElement as HtmlElement  # type: ignore[import-untyped]
 from lxml.html import HTMLParser, document_fromstring
 
@@ -64,7 +64,7 @@ def parse_html(text: str) -> HtmlElement | None:
         return None
     try:
         return document_fromstring(data, parser=_PARSER, ensure_head_body=True)
-    except (ValueError, AssertionError, SyntaxError):  # lxml's ParserError and XMLSyntaxError derive from these
+    except (ValueError, AssertionError, SyntaxError, ParserError):  # XMLSyntaxError is a SyntaxError
         return None
 
 

@@ -17,6 +17,13 @@ def test_mutated_pages_and_feeds_end_in_an_outcome(first: int) -> None:
             assert run_case(number), number
 
 
+@pytest.mark.parametrize("number", [823, 889, 1261, 19366])
+def test_cases_on_which_a_reader_once_raised_or_hung(number: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert run_case(number) in ("bad_feed", "no_text", "document")
+
+
 def test_a_case_is_the_same_every_time() -> None:
     assert [case(number) for number in range(20)] == [case(number) for number in range(20)]
     assert {case(number)[0] for number in range(100)} == {"page", "feed", "robots"}
