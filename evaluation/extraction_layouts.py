@@ -246,9 +246,11 @@ def _learned_table(layouts: Sequence[Layout]) -> Table:
             blocks = learned_blocks(layout).blocks
             texts = layout.expected["fragments"] if key == "fragments" else layout.expected["unwanted"].get(key, [])
             known += [(layout.name, fingerprint(text) in blocks) for text in texts]
-        drawn = Resampling([name for name, _ in known])
-        hits = drawn.totals(np.array([value for _, value in known], dtype=np.float64))
-        figure = drawn.share(ratio(hits, drawn.totals(np.ones(len(known)))), len(known)) if known else Figure(None, 0)
+        figure = Figure(None, 0)
+        if known:
+            drawn = Resampling([name for name, _ in known])
+            hits = drawn.totals(np.array([value for _, value in known], dtype=np.float64))
+            figure = drawn.share(ratio(hits, drawn.totals(np.ones(len(known)))), len(known))
         rows.append(TableRow(key, label, {"known": figure}))
     explained = "Share of the texts that three earlier pages of the outlet taught as repeating blocks."
     return Table("learned", "What repetition alone finds", explained, {"known": "learned"}, rows)

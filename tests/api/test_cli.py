@@ -65,7 +65,7 @@ BAD = {
     "document": (["show", "no-such-id"], "'no-such-id'"),
     "source": (["crawl", "--source", "nobody"], "'nobody'"),
     "since": (["crawl", "--since", "soon"], "'soon'"),
-    "platform": (["import", "-", "--platform", "telegram"], "'telegram'"),
+    "platform": (["import", "-", "--platform", "orkut"], "'orkut'"),
     "missing file": (["import", "nowhere.jsonl", "--platform", "jsonl"], "nowhere.jsonl"),
     "tag missing file": (["tag", "nowhere.jsonl"], "nowhere.jsonl"),
     "tag folder": (["tag", "."], "folder"),

@@ -114,7 +114,7 @@ def test_captures_of_an_earlier_eho_are_sealed_in_their_place(eho, tmp_path: Pat
     archive.keep(FetchedPage(URL, 200, "OK", [("Content-Type", "text/html; charset=utf-8")], HTML.encode(), AT))
     archive.close()
     before = eho("extract", home.captures, home=tmp_path).lines
-    [path] = home.captures.iterdir()
+    [path] = home.captures.glob("*.warc.gz")
     assert eho("privacy", "seal", "--json", home=tmp_path).json["sealed"] == [path.name]
     assert is_sealed(path) and eho("extract", home.captures, home=tmp_path).lines == before
     assert eho("privacy", "seal", "--json", home=tmp_path).json["already_sealed"] == 1

@@ -62,7 +62,7 @@ def test_the_demonstration_adds_up(eho, demo_home: Path) -> None:
     for row in crawled:
         assert row["found"] == sum(row["outcomes"].values()) == row["extracted"] + sum(row["dropped"].values()), row
         assert row["stored"] <= row["extracted"] <= row["fetched"] <= row["found"]
-    assert {"paywalled", "disallowed", "redirected"} <= {reason for row in crawled for reason in row["dropped"]}
+    assert {"paywalled", "disallowed"} <= {reason for row in crawled for reason in row["dropped"]}
     table = eho("sources", "coverage", "--csv", "--source", "puls-portal", home=demo_home).out.removeprefix("\ufeff")
     rows = list(csv.DictReader(io.StringIO("".join(table.splitlines(keepends=True)[2:]))))
     assert {row["source"] for row in rows} == {"puls-portal"} and "paywalled 1" in rows[-1]["dropped"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -50,7 +51,9 @@ def _rows(each: int, mark: str = "") -> list[dict[str, Any]]:
             for number in range(each):
                 day = _FIRST + timedelta(days=(7 * number + subject) % 80)
                 extra = ("sot", "dje", "nesër", "mbrëmë") if language == "sq" else ("danas", "juče", "sutra", "sinoć")
-                text = f"{words}. Numri {number}{mark}: {extra[number % 4]} {' '.join(words.split()[number % 5 :])}."
+                mixed = words.split()
+                random.Random(f"{language}{subject}{number}{mark}").shuffle(mixed)  # in one order they would be copies
+                text = f"{' '.join(mixed)}. Numri {number}{mark}: {extra[number % 4]} {' '.join(mixed[number % 5 :])}."
                 rows.append(
                     {
                         "id": f"{language}-{subject}-{number}{mark}",

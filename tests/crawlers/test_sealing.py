@@ -57,7 +57,7 @@ def test_a_sealed_crawl_is_read_like_a_plain_one(tmp_path: Path) -> None:
     archive = WarcArchive(tmp_path / "captures", user_agent="test", key=KEY)
     captures = [archive.keep(fetched()) for _ in range(3)]
     archive.close()
-    [path] = (tmp_path / "captures").iterdir()
+    [path] = (tmp_path / "captures").glob("*.warc.gz")
     assert is_sealed(path) and b"WARC" not in path.read_bytes()
     documents = list(read_stored(path, key=KEY))
     assert [one.provenance.capture for one in documents if isinstance(one, Document)] == captures
@@ -72,7 +72,7 @@ def test_a_killed_crawl_leaves_a_file_that_can_be_read(tmp_path: Path, cut: int)
     for _ in range(3):
         archive.keep(fetched())
     archive.close()
-    [path] = tmp_path.iterdir()
+    [path] = tmp_path.glob("*.warc.gz")
     path.write_bytes(path.read_bytes()[:-cut])
     results = list(read_stored(path, key=KEY))
     assert [result.text for result in results if isinstance(result, Document)][:2] == [TEXT, TEXT]
@@ -107,10 +107,10 @@ def test_a_plain_capture_is_sealed_in_its_place(tmp_path: Path) -> None:
     archive = WarcArchive(tmp_path, user_agent="test")
     archive.keep(fetched())
     archive.close()
-    [path] = tmp_path.iterdir()
+    [path] = tmp_path.glob("*.warc.gz")
     plain = path.read_bytes()
     assert seal_file(path, KEY) and not seal_file(path, KEY)
-    assert [one.name for one in tmp_path.iterdir()] == [path.name] and is_sealed(path)
+    assert [one.name for one in tmp_path.glob("*.warc.gz*")] == [path.name] and is_sealed(path)
     with open_capture(path, KEY) as stream:
         assert stream.read() == plain
     path.with_name("x.plain").write_bytes(b"left by a killed sealing")
