@@ -35,6 +35,7 @@ def run_spider(load: Callable[[], type[Spider]], settings: CrawlSettings, **argu
     """
     crawlers: list[Any] = []
     stopping: set[asyncio.Task[None]] = set()
+    ended = asyncio.Event()
 
     async def run() -> None:
         from scrapy.crawler import Crawler
@@ -44,11 +45,20 @@ def run_spider(load: Callable[[], type[Spider]], settings: CrawlSettings, **argu
 
         crawler = Crawler(load(), Settings(scrapy_settings(settings)), init_reactor=False)
         crawlers.append(crawler)
-        await crawler.crawl_async(**arguments)
+        try:
+            await crawler.crawl_async(**arguments)
+        finally:
+            ended.set()
+
+    async def end(crawler: Any) -> None:
+        while not ended.is_set() and not (crawler.engine is not None and crawler.engine.running):
+            await asyncio.sleep(0.05)  # Scrapy forgets to stop an engine that is only being started
+        if not ended.is_set():
+            await crawler.stop_async()
 
     def stop() -> None:
         for crawler in crawlers:
-            stopping.add(asyncio.get_running_loop().create_task(crawler.stop_async()))
+            stopping.add(asyncio.get_running_loop().create_task(end(crawler)))
 
     with _quiet_libraries():
         return run_until_complete(run, on_interrupt=stop, settings=settings)

@@ -19,6 +19,7 @@ NOT_READ = (
     "evaluation/mirror/",
     "evaluation/masking/",
     "evaluation/layouts/",
+    "evaluation/sameness/",
 )  # data for researchers, read in a checkout
 
 
