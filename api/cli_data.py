@@ -157,6 +157,8 @@ def _finish(summary: JobSummary | CrawlSummary, *, as_json: bool, what: str) -> 
     else:
         print_line(f"{what}: {_counts(row['counts'])} ({row['elapsed_s']:.1f} s)")
         _say_failures(row["failures"])
+        if indexed := row.get("index"):
+            say_index_failures(indexed["failures"], indexed["spooled"])
     if summary.has_failures:
         raise typer.Exit(PART_FAILED)
 

@@ -10,7 +10,7 @@ import difflib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +24,7 @@ from eho.document import Cluster, Document
 from eho.errors import InputError, SourceError
 from eho.outcome import OutcomeRecord
 from eho.source import Source
+from index.answers import IndexStats
 
 if TYPE_CHECKING:
     from crawlers.run import CrawlSummary
@@ -46,11 +47,12 @@ class JobSummary:
     counts: dict[str, int] = field(default_factory=dict)
     failures: list[OutcomeRecord] = field(default_factory=list)
     elapsed_s: float = 0.0
+    index: IndexStats | None = None  # where the job ends in the index
 
     @property
     def has_failures(self) -> bool:
-        """True where part of the work was lost."""
-        return bool(self.failures)
+        """True where part of the work was lost, or waits for a search server that is away."""
+        return bool(self.failures or (self.index and (self.index.failures or self.index.spooled)))
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the JSON object that `--json` prints."""
@@ -58,6 +60,7 @@ class JobSummary:
             "counts": self.counts,
             "failures": [record.model_dump(mode="json") for record in self.failures],
             "elapsed_s": round(self.elapsed_s, 3),
+            **({} if self.index is None else {"index": asdict(self.index)}),
         }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -302,8 +302,7 @@ class Service(StoryQuestions, SourceQuestions):
         with self._writing("import"):
             summary = jobs.store_documents(self._parts, self._registering(documents), say=on_progress)
             jobs.tag_new(self._parts, say=on_progress)
-            index_jobs.update_index(self._parts, say=on_progress)
-        return summary
+            return replace(summary, index=index_jobs.update_index(self._parts, say=on_progress))
 
     def tag_new(self, *, on_progress: Say = silent) -> JobSummary:
         """Tag the stored documents that lack tags of the present model and codebook."""
