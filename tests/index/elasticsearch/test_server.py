@@ -142,7 +142,7 @@ def test_an_answer_of_part_of_the_shards_is_refused(elasticsearch_server: Server
     with temporary_index(settings, tmp_path) as index:
         index.rebuild(documents(40), sequence=1)
         [version] = client.indices.get(index=settings.name).body
-        client.indices.put_settings(index=version, settings={"index.routing.allocation.require.disk": "another"})
+        client.indices.put_settings(index=version, settings={"index.routing.allocation.enable": "none"})
         [node] = client.nodes.info(node_id="_local").body["nodes"]
         cancel = {"cancel": {"index": version, "shard": 1, "node": node, "allow_primary": True}}
         client.cluster.reroute(commands=[cancel], metric="none")
