@@ -20,7 +20,7 @@ from eho.errors import EngineAwayError, EngineError
 from eho.settings import IndexSettings
 from evaluation.elasticsearch_server import Server, free_port, unpacked
 from index.answers import NearestOptions, SearchOptions
-from index.elasticsearch import ElasticsearchIndex
+from index.elasticsearch import ElasticsearchIndex, connection
 from index.embedded import EmbeddedIndex
 from index.embedding import Floats, text_vector
 from index.query import parse
@@ -137,7 +137,10 @@ def test_shards_and_refresh_are_set(elasticsearch_server: Server, client: Elasti
         assert cursor is None and len(set(seen)) == 40
 
 
-def test_an_answer_of_part_of_the_shards_is_refused(elasticsearch_server: Server, client: Elasticsearch, tmp_path: Path) -> None:
+def test_an_answer_of_part_of_the_shards_is_refused(
+    elasticsearch_server: Server, client: Elasticsearch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_RETRIES", 0)  # the server heals itself within seconds, and our retries would wait for it
     settings = settings_for(elasticsearch_server.url, shards=2)
     with temporary_index(settings, tmp_path) as index:
         index.rebuild(documents(40), sequence=1)
