@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from eho.annotation import AnnotatedDocument
-from eho.errors import EngineAwayError, EngineError, InputError
+from eho.errors import EngineAwayError, EngineError
 from eho.settings import IndexSettings
 from index.answers import (
-    FACETS,
-    MAX_LIMIT,
     Frequencies,
     Hit,
     IndexStats,
@@ -26,10 +24,9 @@ from index.answers import (
     NearestOptions,
     SearchAnswer,
     SearchOptions,
-    snapshot_id,
 )
+from index.asked import Asked, facet_request, facets_of
 from index.checking import Findings, compare
-from index.cursor import Cursor, digest_of, read_cursor
 from index.elasticsearch.compiler import Clause, compile_query, everything
 from index.elasticsearch.connection import Connection, GoneError
 from index.elasticsearch.counting import Counter
@@ -39,10 +36,9 @@ from index.elasticsearch.spool import Spool
 from index.elasticsearch.versions import Version, Versions
 from index.elasticsearch.writing import BulkWriter, Written, batches_of
 from index.embedding import Embedder, Floats
-from index.explanation import explain
 from index.filters import with_filters
 from index.hits import HitMaker
-from index.nodes import Everything, Node, Phrase, Query, Term, format_query, text_leaves
+from index.nodes import Everything, Query
 from index.trends import TrendAnswer, TrendOptions, trend_answer
 from index.vocabulary import Vocabulary
 
@@ -183,39 +179,25 @@ class ElasticsearchIndex:
 
     def search(self, query: Query, options: SearchOptions) -> SearchAnswer:
         """Find documents. Raises EngineError, or InputError for options that cannot be met."""
-        if not 1 <= options.limit <= MAX_LIMIT:
-            raise InputError(f"limit is {options.limit}; give a number from 1 to {MAX_LIMIT}.", field="limit")
-        root = with_filters(query.root, options.filters, self._vocabulary)
-        by_date = options.sort == "date" or not any(isinstance(leaf, Term | Phrase) for leaf in text_leaves(root))
-        asked = digest_of(format_query(root), by_date, options.collapse, options.include_needs_review)
-        after = None if options.cursor is None else read_cursor(options.cursor, asked)
-        compiled = compile_query(root, include_needs_review=options.include_needs_review)
+        asked = Asked.read(query, options, self._vocabulary)
+        compiled = compile_query(asked.root, include_needs_review=options.include_needs_review)
 
         def answer(reader: Reader) -> SearchAnswer:
             with reader.at_one_point():
-                total, page, counted = self._page(reader, compiled, options, by_date=by_date, after=after)
-                more, page = len(page) > options.limit, page[: options.limit]
-                hits = tuple(self._hits(reader, root, page, options, by_date=by_date))
-            return SearchAnswer(
-                query=query.text,
-                explained=explain(root, options.language, self._vocabulary, include_needs_review=options.include_needs_review),
-                total=total,
-                hits=hits,
-                facets=counted,
-                snapshot=snapshot_id(reader.version.sequence, options.model),
-                next=_next(page[-1], after, len(page), asked) if more else None,
-            )
+                total, found, counted = self._page(reader, compiled, asked)
+                return asked.answer(
+                    found, lambda page: _hits(reader, asked, page), total=total, facets=counted, sequence=reader.version.sequence
+                )
 
         return self._reading(answer)
 
-    def _page(
-        self, reader: Reader, compiled: Clause, options: SearchOptions, *, by_date: bool, after: Cursor | None
-    ) -> tuple[int, list[Found], dict[str, list[dict[str, Any]]]]:
+    def _page(self, reader: Reader, compiled: Clause, asked: Asked) -> tuple[int, list[Found], dict[str, list[dict[str, Any]]]]:
         """Return the total, one hit more than the page holds where there are more, and the facets."""
+        options, by_date, after = asked.options, asked.by_date, asked.after
         query, sort = ordered(compiled, by_date=by_date)
         body: dict[str, Any] = {"query": query, "track_total_hits": True, "size": 0}
         if options.facets:
-            body["aggs"] = _facet_request(include_needs_review=options.include_needs_review)
+            body["aggs"] = facet_request(size=_FACET_VALUES, include_needs_review=options.include_needs_review)
         if not options.collapse:
             body |= {"size": options.limit + 1, "sort": list(sort), "source": ["body"]}
             if after is not None:
@@ -228,15 +210,7 @@ class ElasticsearchIndex:
             page = collapsed(reader, compiled, by_date=by_date, after=after, needed=options.limit + 1)
             page = _with_bodies(reader, page)
             total = count_clusters(reader, query, total)
-        return total, page, _facets(answer["aggregations"]) if options.facets else {}
-
-    def _hits(self, reader: Reader, root: Node, page: list[Found], options: SearchOptions, *, by_date: bool) -> Iterator[Hit]:
-        maker = HitMaker(root, include_needs_review=options.include_needs_review)
-        rows = [json.loads(one.hit["_source"]["body"]) for one in page]
-        sizes = _cluster_sizes(reader, sorted({row["cluster"] for row in rows})) if page else {}
-        for one, row in zip(page, rows, strict=True):
-            score = 0.0 if by_date else float(one.primary)
-            yield maker.make(row, score=score, cluster_size=sizes.get(row["cluster"], 1))
+        return total, page, facets_of(answer["aggregations"]) if options.facets else {}
 
     def trends(self, query: Query, options: TrendOptions) -> TrendAnswer:
         """Count documents per period. Raises as `search`."""
@@ -335,22 +309,13 @@ class ElasticsearchIndex:
         return answer(self._reader(version))
 
 
-def _facet_request(*, include_needs_review: bool) -> dict[str, Any]:
-    fields = {name: f"{name}_any" if include_needs_review and name in ("narrative", "stance") else name for name in FACETS}
-    return {name: {"terms": {"field": field, "size": _FACET_VALUES}} for name, field in fields.items()}
-
-
-def _facets(aggregations: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Return each facet's values, most frequent first; months in order."""
-    result: dict[str, list[dict[str, Any]]] = {}
-    for name in FACETS:
-        pairs = [(bucket["key"], bucket["doc_count"]) for bucket in aggregations[name]["buckets"]]
-        if name == "month":
-            pairs = sorted((date.fromordinal(int(key)).strftime("%Y-%m"), number) for key, number in pairs)
-        else:
-            pairs.sort(key=lambda pair: (-pair[1], pair[0]))
-        result[name] = [{"value": key, "count": number} for key, number in pairs]
-    return result
+def _hits(reader: Reader, asked: Asked, page: Sequence[Found]) -> Iterator[Hit]:
+    maker = HitMaker(asked.root, include_needs_review=asked.options.include_needs_review)
+    rows = [json.loads(one.hit["_source"]["body"]) for one in page]
+    sizes = _cluster_sizes(reader, sorted({row["cluster"] for row in rows})) if page else {}
+    for one, row in zip(page, rows, strict=True):
+        score = 0.0 if asked.by_date else float(one.primary)
+        yield maker.make(row, score=score, cluster_size=sizes.get(row["cluster"], 1))
 
 
 def _cluster_sizes(reader: Reader, clusters: list[str]) -> dict[str, int]:
@@ -372,8 +337,3 @@ def _with_bodies(reader: Reader, page: list[Found]) -> list[Found]:
 def _cosine(score: float) -> float:
     """Undo the server's scale for inner products, which has no negative scores."""
     return score - 1 if score >= 1 else 1 - 1 / score
-
-
-def _next(last: Found, after: Cursor | None, shown: int, asked: str) -> str:
-    before = 0 if after is None else after.shown
-    return Cursor(last.primary, last.published, last.tie, before + shown, asked).to_text()

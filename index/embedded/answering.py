@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import tantivy
 
-from index.answers import FACETS
+from index.asked import facet_request, facets_of
 from index.embedded.fields import schema
 
 ALL_BUCKETS = 65_000  # Tantivy's limit for one aggregation, far above the values of any field here
@@ -24,15 +23,5 @@ def cluster_sizes(searcher: tantivy.Searcher, clusters: Sequence[str]) -> dict[s
 
 def facets(searcher: tantivy.Searcher, query: tantivy.Query, *, include_needs_review: bool) -> dict[str, list[dict[str, Any]]]:
     """Count the hits by each facet's values, most frequent first; months in order."""
-    fields = {name: f"{name}_any" if include_needs_review and name in ("narrative", "stance") else name for name in FACETS}
-    request = {name: {"terms": {"field": field, "size": ALL_BUCKETS}} for name, field in fields.items()}
-    answer = searcher.aggregate(query, request)
-    result: dict[str, list[dict[str, Any]]] = {}
-    for name in FACETS:
-        pairs = [(bucket["key"], bucket["doc_count"]) for bucket in answer[name]["buckets"]]
-        if name == "month":
-            pairs = sorted((date.fromordinal(int(key)).strftime("%Y-%m"), number) for key, number in pairs)
-        else:
-            pairs.sort(key=lambda pair: (-pair[1], pair[0]))
-        result[name] = [{"value": key, "count": number} for key, number in pairs]
-    return result
+    request = facet_request(size=ALL_BUCKETS, include_needs_review=include_needs_review)
+    return facets_of(searcher.aggregate(query, request))

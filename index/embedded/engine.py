@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +16,8 @@ from typing import Literal
 import tantivy
 
 from eho.annotation import AnnotatedDocument
-from eho.errors import EhoError, EngineError, InputError, QueryError
+from eho.errors import EhoError, EngineError, QueryError
 from index.answers import (
-    MAX_LIMIT,
     Frequencies,
     Hit,
     IndexStats,
@@ -27,10 +26,10 @@ from index.answers import (
     NearestOptions,
     SearchAnswer,
     SearchOptions,
-    snapshot_id,
 )
+from index.asked import Asked
 from index.checking import Findings, compare
-from index.cursor import Cursor, digest_of, read_cursor
+from index.cursor import Cursor
 from index.embedded import counting
 from index.embedded.answering import cluster_sizes, facets
 from index.embedded.compiler import Compiler
@@ -53,10 +52,9 @@ from index.embedded.nearest import nearest
 from index.embedded.ranking import Ranked, count, rank, rest_after
 from index.embedded.vectors import Vectors, VectorWriter, forget_vectors
 from index.embedding import Embedder, Floats
-from index.explanation import explain
 from index.filters import with_filters
 from index.hits import HitMaker
-from index.nodes import Everything, Node, Phrase, Query, Term, format_query, text_leaves
+from index.nodes import Everything, Query
 from index.trends import TrendAnswer, TrendOptions, trend_answer
 from index.vocabulary import Vocabulary
 
@@ -171,30 +169,22 @@ class EmbeddedIndex:
 
     def search(self, query: Query, options: SearchOptions) -> SearchAnswer:
         """Find documents. Raises EngineError, or InputError for options that cannot be met."""
-        if not 1 <= options.limit <= MAX_LIMIT:
-            raise InputError(f"limit is {options.limit}; give a number from 1 to {MAX_LIMIT}.", field="limit")
-        root = with_filters(query.root, options.filters, self._vocabulary)
-        by_date = options.sort == "date" or not any(isinstance(leaf, Term | Phrase) for leaf in text_leaves(root))
-        asked = digest_of(format_query(root), by_date, options.collapse, options.include_needs_review)
-        after = None if options.cursor is None else read_cursor(options.cursor, asked)
+        asked = Asked.read(query, options, self._vocabulary)
         with self._reading() as opened:
             searcher = opened.searcher
-            compiled = opened.compilers[options.include_needs_review].compile(root)
+            compiled = opened.compilers[options.include_needs_review].compile(asked.root)
             if options.collapse:
-                total, page = _collapsed(searcher, compiled, by_date=by_date, after=after, limit=options.limit)
+                total, found = _collapsed(searcher, compiled, by_date=asked.by_date, after=asked.after, limit=options.limit)
             else:
                 total = count(searcher, compiled)
-                page = rank(searcher, compiled, by_date=by_date, after=after, needed=options.limit + 1)
-            more, page = len(page) > options.limit, page[: options.limit]
+                found = rank(searcher, compiled, by_date=asked.by_date, after=asked.after, needed=options.limit + 1)
             counted = facets(searcher, compiled, include_needs_review=options.include_needs_review) if options.facets else {}
-            return SearchAnswer(
-                query=query.text,
-                explained=explain(root, options.language, self._vocabulary, include_needs_review=options.include_needs_review),
+            return asked.answer(
+                found,
+                lambda page: _hits(searcher, asked, page),
                 total=total,
-                hits=tuple(_hits(searcher, root, page, options, by_date=by_date)),
                 facets=counted,
-                snapshot=snapshot_id(opened.manifest.sequence, options.model),
-                next=_next(page[-1], after, len(page), asked) if more else None,
+                sequence=opened.manifest.sequence,
             )
 
     def trends(self, query: Query, options: TrendOptions) -> TrendAnswer:
@@ -304,12 +294,12 @@ def _collapsed(
     return len(best), rest_after(list(best.values()), after, by_date=by_date)[: limit + 1]
 
 
-def _hits(searcher: tantivy.Searcher, root: Node, page: list[Ranked], options: SearchOptions, *, by_date: bool) -> Iterator[Hit]:
-    maker = HitMaker(root, include_needs_review=options.include_needs_review)
+def _hits(searcher: tantivy.Searcher, asked: Asked, page: Sequence[Ranked]) -> Iterator[Hit]:
+    maker = HitMaker(asked.root, include_needs_review=asked.options.include_needs_review)
     rows = [json.loads(bytes(searcher.doc(one.address).get_first("body") or b"{}")) for one in page]
     sizes = cluster_sizes(searcher, [row["cluster"] for row in rows]) if page else {}
     for one, row in zip(page, rows, strict=True):
-        score = 0.0 if by_date else float(one.primary)
+        score = 0.0 if asked.by_date else float(one.primary)
         yield maker.make(row, score=score, cluster_size=sizes.get(row["cluster"], 1))
 
 
@@ -317,11 +307,6 @@ def _bodies(searcher: tantivy.Searcher) -> Iterator[bytes]:
     hits = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False).hits
     for _, address in hits:
         yield bytes(searcher.doc(address).get_first("body") or b"")
-
-
-def _next(last: Ranked, after: Cursor | None, shown: int, asked: str) -> str:
-    before = 0 if after is None else after.shown
-    return Cursor(last.primary, last.published, last.tie, before + shown, asked).to_text()
 
 
 @contextmanager
